@@ -1,0 +1,1 @@
+"""Who may do what, and when: callers, the role table, working hours, passwords and keys. No SQL here."""

