@@ -1,0 +1,83 @@
+"""Envelopes: AES-256-GCM bound to the place where they lie, so that one moved to another row or field does not open.
+
+Layout: format (1 byte, 0x01), key version (2 bytes, big endian), nonce (12 bytes), ciphertext, tag (16 bytes).
+"""
+
+from __future__ import annotations
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing_extensions import override
+
+from cardwriter.crypto.secret import Secret
+from inventory.vault.keys import KeyProvider, UnknownKeyVersion
+
+_FORMAT = 1
+_HEADER = 3
+_NONCE = 12  # NIST SP 800-38D clause 8.2.2: random 96-bit nonces, good for 2^32 envelopes of one key
+_TAG = 16
+_DERIVED = 32
+
+
+class EnvelopeBroken(Exception):
+    """An envelope does not open: altered, cut, or moved to another row or field. Says where, never what."""
+
+
+class Vault:
+    """Seals and opens secrets with the provider's keys; the newest key seals, every key kept opens."""
+
+    def __init__(self, provider: KeyProvider) -> None:
+        self._provider = provider
+        self._ciphers: dict[int, AESGCM] = {}
+
+    def seal(self, plain: bytes, *, table: str, row: str, field: str) -> bytes:
+        """Return the envelope of `plain` for this table, row (such as `530700/42`) and field."""
+        version = self._provider.current
+        nonce = os.urandom(_NONCE)
+        header = bytes([_FORMAT]) + version.to_bytes(2, "big")
+        return header + nonce + self._cipher(version).encrypt(nonce, plain, _bound(table, row, field, version))
+
+    def open(self, sealed: bytes, *, table: str, row: str, field: str) -> Secret:
+        """Return what was sealed for exactly this table, row and field.
+
+        Raises
+        ------
+        EnvelopeBroken
+            It was altered, was sealed for another place, or its key is no longer kept.
+        """
+        place = f"{table}.{field} of {row}"
+        if len(sealed) < _HEADER + _NONCE + _TAG or sealed[0] != _FORMAT:
+            raise EnvelopeBroken(f"{place} is not an envelope; restore the row from a backup")
+        version = int.from_bytes(sealed[1:_HEADER], "big")
+        nonce, body = sealed[_HEADER : _HEADER + _NONCE], sealed[_HEADER + _NONCE :]
+        try:
+            return Secret(self._cipher(version).decrypt(nonce, body, _bound(table, row, field, version)))
+        except UnknownKeyVersion:
+            raise EnvelopeBroken(f"{place} needs key version {version}; put that key back into the provider") from None
+        except InvalidTag:
+            raise EnvelopeBroken(f"{place} was altered or moved; restore the row from a backup") from None
+
+    def derive(self, purpose: str) -> bytes:
+        """Return the 32 bytes that belong to a purpose (HKDF-SHA256, RFC 5869); they stay when the keys are rotated."""
+        kdf = HKDF(algorithm=SHA256(), length=_DERIVED, salt=None, info=b"haoka/" + purpose.encode())
+        return kdf.derive(self._provider.root().reveal())
+
+    @override
+    def __repr__(self) -> str:
+        return "Vault()"
+
+    def _cipher(self, version: int) -> AESGCM:
+        cipher = self._ciphers.get(version)
+        if cipher is None:
+            cipher = self._ciphers[version] = AESGCM(self._provider.key(version).reveal())
+        return cipher
+
+
+def _bound(table: str, row: str, field: str, version: int) -> bytes:
+    """Give the additional data; each part carries its length, so no two places share one."""
+    parts = [part.encode() for part in (table, row, field, str(version))]
+    return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
