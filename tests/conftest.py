@@ -17,6 +17,8 @@ from sqlalchemy import make_url
 from inventory.store.embedded import EmbeddedServer
 from inventory.store.migrate import upgrade
 
+pytest_plugins = ["tests.gate"]
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class NoAccountForServer(RuntimeError):
+class EmbeddedServerError(RuntimeError):
+    """Base of what can keep the embedded server from running."""
+
+
+class NoAccountForServer(EmbeddedServerError):
     """Neither a user namespace nor a switch to an unprivileged uid is possible here."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL
 
-from inventory.store.account import Account, choose_account, clean_environment
+from inventory.store.account import Account, EmbeddedServerError, choose_account, clean_environment
 
 USER = "haoka"
 DATABASE = "haoka"
@@ -47,10 +47,6 @@ SETTINGS: Mapping[str, str] = {
 
 _GUARD = 'cat >/dev/null; left=$1; shift; "$@" >/dev/null 2>&1; rm -rf -- "$left"'
 """Waits for the end of its input, that is of our process however it ends, then stops the server and tidies up."""
-
-
-class EmbeddedServerError(RuntimeError):
-    """Base of what can keep the embedded server from running."""
 
 
 class DataFolderInUse(EmbeddedServerError):

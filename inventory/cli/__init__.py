@@ -1,0 +1,68 @@
+"""The command line: `haoka COMMAND …`; each command is a module here, loaded only when it is called.
+
+To add one: a module with `app = typer.Typer()`, and its line in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import typer
+
+from inventory import __version__
+from inventory.cli.refusals import exit_status, text_of
+from inventory.domain.errors import DomainError
+from inventory.store.account import EmbeddedServerError
+
+
+class Command(NamedTuple):
+    """Where a command lives and what it does, in one line."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: Mapping[str, Command] = {
+    "test": Command("inventory.cli.checks", "run every check and test of this checkout, pytest last"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status: 0 done, else as docs/cli.md lists."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.command is None:
+        parser.print_help()
+        return 0
+    app: typer.Typer = importlib.import_module(COMMANDS[given.command].module).app
+    try:
+        app(args=given.arguments, prog_name=f"haoka {given.command}")
+    except DomainError as refusal:
+        print(text_of(refusal), file=sys.stderr)  # noqa: T201 - the command line speaks
+        return exit_status(refusal)
+    except EmbeddedServerError as failure:
+        print(failure, file=sys.stderr)  # noqa: T201 - the command line speaks
+        return 1
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, [*COMMANDS, "station"]))
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    lines.append(f"  {'station':<{width}}  join this PC's card reader to a service (haoka station --help)")
+    parser = argparse.ArgumentParser(
+        prog="haoka",
+        description="Stock of SIM cards and numbers: what there is, who holds it, what it costs, what was promised.",
+        epilog="commands:\n" + "\n".join(lines) + "\n\n'haoka COMMAND --help' tells more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"haoka {__version__}")
+    parser.add_argument("command", nargs="?", choices=list(COMMANDS), metavar="COMMAND", help="one of those below")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
