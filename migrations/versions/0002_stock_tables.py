@@ -163,10 +163,12 @@ def upgrade() -> None:
         sa.Column("sim_item_no", sa.BigInteger(), nullable=False),
         sa.Column("data_no", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(collation="C"), nullable=False),
-        sa.Column("script_id", sa.Text(), nullable=True),
+        sa.Column("script_id", sa.Text(collation="C"), nullable=True),
         sa.Column("rand", sa.LargeBinary(), nullable=True),
         sa.Column("delivered_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("steps_total", sa.Integer(), nullable=True),
         sa.Column("facts", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("content", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("verdict", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("staff_no", sa.Text(collation="C"), nullable=False),
         sa.Column("interface_no", sa.Text(collation="C"), nullable=False),
@@ -175,11 +177,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("city_id", "job_id", name=op.f("pk_write_job")),
     )
     op.create_index(
+        "ix_write_job_sim",
+        "write_job",
+        ["city_id", "sim_item_no"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('created', 'identifying', 'writing', 'verifying', 'unknown')"),
+    )
+    op.create_index(
+        "ix_write_job_station",
+        "write_job",
+        ["city_id", "station_id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('created', 'identifying', 'writing', 'verifying', 'unknown')"),
+    )
+    op.create_index(
         "uq_write_job_open",
         "write_job",
         ["city_id", "hold_id"],
         unique=True,
-        postgresql_where=sa.text("state IN ('CREATED', 'IDENTIFYING', 'WRITING', 'VERIFYING', 'UNKNOWN')"),
+        postgresql_where=sa.text("state IN ('created', 'identifying', 'writing', 'verifying', 'unknown')"),
     )
     op.create_table(
         "load_fault",
@@ -311,6 +327,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("online_since", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("last_seen_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("link_id", sa.Text(collation="C"), nullable=True),
         sa.ForeignKeyConstraint(["org_id"], ["organisation.id"], name=op.f("fk_station_org_id_organisation")),
         sa.PrimaryKeyConstraint("city_id", "station_id", name=op.f("pk_station")),
     )
@@ -446,6 +463,7 @@ def upgrade() -> None:
         sa.Column("insertion", sa.BigInteger(), nullable=False),
         sa.Column("facts", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("sim_item_no", sa.BigInteger(), nullable=True),
+        sa.Column("script_id", sa.Text(collation="C"), nullable=True),
         sa.Column("seen_at", sa.TIMESTAMP(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["city_id", "station_id"],
