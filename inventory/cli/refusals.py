@@ -19,7 +19,7 @@ def exit_status(refusal: DomainError) -> int:
             return 2
         case Refusal.UNAUTHENTICATED | Refusal.FORBIDDEN:
             return 77
-        case Refusal.BUSY:
+        case Refusal.BUSY | Refusal.TOO_OFTEN:
             return 75
         case Refusal.NOT_FOUND | Refusal.CONFLICT | Refusal.GONE:
             return 1

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import TIMESTAMP, BigInteger, Integer, MetaData, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import UserDefinedType
 from typing_extensions import override
@@ -50,6 +51,8 @@ class Xid8(UserDefinedType[int]):
         """Return the type's name in DDL."""
         return "xid8"
 
+
+ischema_names["xid8"] = Xid8  # `alembic check` reads the tables back
 
 CodeText = Text(collation="C")
 """Text that is compared byte by byte: identifiers, codes."""
