@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inventory.access.hours import WorkingHours
 from inventory.access.permissions import PERMISSIONS, Permission, Role
 
 
@@ -12,7 +13,8 @@ class Caller:
     """An authenticated caller: an interface number and a staff id bound to it (REQ-IF-03).
 
     `org_id` is the node whose subtree the caller sees and acts in; `scope` is the ids of that subtree, itself included.
-    `pools` are the sale pools its interface may take from; `channel` is the interface's kind.
+    `pools` are the sale pools its interface may take from; `channel` is the
+    sales channel of its interface, a value of `inventory.domain.channels.Channel`.
     """
 
     interface_no: str
@@ -28,3 +30,11 @@ class Caller:
     def may(self, permission: Permission) -> bool:
         """Whether the caller's role has the permission."""
         return permission in PERMISSIONS[self.role]
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A caller whose secret fitted, with the hours in which it may write (REQ-IF-06)."""
+
+    caller: Caller
+    hours: WorkingHours

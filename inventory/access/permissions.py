@@ -26,6 +26,8 @@ class Permission(enum.StrEnum):
     STATIONS_ENROL = "stations.enrol"
     EVENTS_READ = "events.read"
     AUDIT_READ = "audit.read"
+    ORGANISATION_READ = "organisation.read"
+    ORGANISATION_WRITE = "organisation.write"
     ACCESS_ADMIN = "access.admin"
 
 
@@ -53,6 +55,7 @@ _READ = frozenset(
         Permission.QUOTES_READ,
         Permission.MOVEMENTS_READ,
         Permission.STATIONS_READ,
+        Permission.ORGANISATION_READ,
     }
 )
 _SELL = _READ | {Permission.HOLDS_WRITE, Permission.CARDS_WRITE}
@@ -66,11 +69,19 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.STATIONS_ENROL,
         Permission.EVENTS_READ,
         Permission.AUDIT_READ,
+        Permission.ORGANISATION_WRITE,
     },
     Role.DISTRICT_KEEPER: _KEEP | {Permission.FEES_CHANGE},
     Role.HALL_KEEPER: _KEEP | _SELL | {Permission.FEES_CHANGE, Permission.STATIONS_ENROL},
     Role.CLERK: _SELL | {Permission.RECALL, Permission.STATUS_RELEASE},
     Role.ACCEPTANCE: _SELL | {Permission.EVENTS_READ},
-    Role.INTERFACE_ADMIN: frozenset({Permission.ACCESS_ADMIN, Permission.AUDIT_READ}),
+    Role.INTERFACE_ADMIN: frozenset(
+        {
+            Permission.ACCESS_ADMIN,
+            Permission.AUDIT_READ,
+            Permission.ORGANISATION_READ,
+            Permission.ORGANISATION_WRITE,
+        }
+    ),
     Role.AUDITOR: _READ | {Permission.EVENTS_READ, Permission.AUDIT_READ},
 }

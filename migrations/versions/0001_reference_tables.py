@@ -251,6 +251,7 @@ def upgrade() -> None:
     op.create_table(
         "working_window",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("city_id", sa.Integer(), nullable=False),
         sa.Column("interface_no", sa.Text(collation="C"), nullable=True),
         sa.Column("role", sa.Text(collation="C"), nullable=True),
         sa.Column("weekdays", sa.SmallInteger(), nullable=False),
@@ -263,4 +264,4 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_working_window")),
     )
-    op.create_index(op.f("ix_working_window_interface_no"), "working_window", ["interface_no"], unique=False)
+    op.create_index(op.f("ix_working_window_city_id"), "working_window", ["city_id"], unique=False)

@@ -82,12 +82,13 @@ class SignInSession(Base):
 
 
 class WorkingWindow(Base):
-    """When an interface or a role may write (REQ-IF-06); a caller without any window of its own is always open."""
+    """When an interface, or a role in a city, may write (REQ-IF-06); without any window it is always open."""
 
     __tablename__ = "working_window"
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    interface_no: Mapped[str | None] = mapped_column(CodeText, ForeignKey("interface.no"), index=True)
+    city_id: Mapped[int] = mapped_column(Integer, index=True)
+    interface_no: Mapped[str | None] = mapped_column(CodeText, ForeignKey("interface.no"))
     role: Mapped[str | None] = mapped_column(CodeText)
     weekdays: Mapped[int] = mapped_column(SmallInteger)
     """Bit 0 is Monday."""

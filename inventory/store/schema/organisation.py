@@ -14,7 +14,8 @@ from inventory.store.schema.base import Base, Code, CodeKey, CodeText
 class Organisation(Base):
     """A node of a city's custody tree: city, district, point or clerk; or the pseudo-holder *customer* of the city.
 
-    `path` is the chain of ids from the city down, such as `/1/4/9/`, so that a subtree is a prefix.
+    `path` is the chain of ids from the city down, such as `1/4/9` (`inventory.domain.organisation`), so that a subtree
+    is a prefix.
     """
 
     __tablename__ = "organisation"

@@ -1,0 +1,1 @@
+"""The service over HTTP: JSON in, JSON out, refusals as problem+json."""

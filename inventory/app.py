@@ -1,0 +1,62 @@
+"""The composition root of the service: settings in, ASGI application out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from inventory import __version__
+from inventory.api import openapi, problems, v1
+from inventory.api.middleware import Bounded, Observed
+from inventory.observability import Metrics
+from inventory.runtime import open_runtime, utc_now
+from inventory.settings import Settings
+
+_MEBIBYTE = 1 << 20
+
+
+def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """Return the service; `app.state.runtime` is what its routes and pages work with.
+
+    Raises
+    ------
+    ValueError
+        No database is set.
+    inventory.vault.keys.KeyFileUnusable
+        The key file may be read by others or is none.
+    """
+    runtime = open_runtime(settings, application="haoka-service", clock=clock)
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await runtime.close()
+
+    app = FastAPI(
+        title="Haoka 号卡",
+        version=__version__,
+        summary="Stock of SIM cards and numbers: what there is, who holds it, what it costs, what was promised.",
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.runtime = runtime
+    app.state.metrics = metrics
+    app.add_middleware(Bounded, max_body=settings.max_body_mb * _MEBIBYTE)
+    app.add_middleware(Observed, metrics=metrics)
+    problems.install(app)
+    app.include_router(v1.routes())
+    openapi.install(app)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def show_metrics() -> Response:
+        """Show the metrics in Prometheus' text form."""
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app

@@ -1,0 +1,79 @@
+"""Texts for people, by code, in the languages of the product; read once from `inventory/locale`.
+
+The catalogue `errors` holds for each refusal a title (context `title`), what happened and what to do next (context
+`detail`, filled with the refusal's `params`), and for each fault of a field its reason (context `reason`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from babel.messages.pofile import read_po
+from typing_extensions import override
+
+from inventory.access.hours import SHANGHAI
+
+Language = Literal["zh", "en"]
+LOCALES: Mapping[Language, str] = {"zh": "zh_CN", "en": "en"}
+FOLDER = Path(__file__).parent / "locale"
+
+
+class _Params(dict[str, Any]):
+    """Fills a text: times are shown as in the halls, what is not there as a dash."""
+
+    @override
+    def __getitem__(self, key: str) -> Any:
+        value = self.get(key)
+        if isinstance(value, datetime):
+            return value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+        return "–" if value is None else value
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The texts of one language, by (context, code)."""
+
+    language: Language
+    texts: Mapping[tuple[str, str], str]
+
+    def title(self, code: str) -> str:
+        """Return the short name of a refusal."""
+        return self.texts["title", code]
+
+    def detail(self, code: str, params: Mapping[str, Any]) -> str:
+        """Return what happened and what to do next."""
+        return self.texts["detail", code].format_map(_Params(params))
+
+    def reason(self, code: str) -> str:
+        """Return why a field is refused; a code without a text of its own gets the general one."""
+        return self.texts.get(("reason", code)) or self.texts["reason", "other"]
+
+
+@cache
+def catalogue(language: Language) -> Catalogue:
+    """Return the texts of a language."""
+    path = FOLDER / LOCALES[language] / "LC_MESSAGES" / "errors.po"
+    with path.open("rb") as file:
+        messages = read_po(file, locale=LOCALES[language])
+    texts = {(str(message.context), str(message.id)): str(message.string) for message in messages if message.id}
+    return Catalogue(language, texts)
+
+
+def choose(accept_language: str | None, default: Language) -> Language:
+    """Return the language that an `Accept-Language` header likes best (RFC 9110 section 12.5.4), or the default."""
+    best, best_weight = default, 0.0
+    for part in (accept_language or "").split(","):
+        tag, _, weight_text = part.strip().partition(";")
+        language = tag.strip().lower().partition("-")[0]
+        try:
+            weight = float(weight_text.strip().removeprefix("q=") or 1)
+        except ValueError:
+            continue
+        if language in LOCALES and weight > best_weight:
+            best, best_weight = ("zh" if language == "zh" else "en"), weight
+    return best

@@ -1,0 +1,106 @@
+"""Logs and metrics: structured lines without secrets, and counts by route template."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+REDACTED = "[redacted]"
+
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:password|passwd|secret|token|authorization|cookie|api_key|hold_key|key|ki|k|opc?|adm\d?|pins?\d?|puks?\d?|kic|kid|kek)(?:$|_)",
+    re.IGNORECASE,
+)
+"""Names of fields whose values never belong in a log."""
+
+_HARMLESS = frozenset({"idempotency_key", "key_version", "transport_key_index"})
+
+_SECRET_TEXT = re.compile(r"\bh[ks]_[A-Za-z0-9_-]{8,}|(?i:bearer)\s+[^\s\"']+|://[^:/@\s]+:[^@/\s]+@")
+"""API keys, session tokens, bearer headers and passwords in URLs, wherever they stand in a text."""
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Take secrets out of a log line: fields named like one, `Secret` values, and keys inside texts."""
+    return {name: _clean(name, value) for name, value in event.items()}
+
+
+def _clean(name: str, value: Any) -> Any:
+    if name not in _HARMLESS and _SECRET_NAME.search(name):
+        return REDACTED
+    clean: Any
+    match value:
+        case bytes() | bytearray():
+            clean = f"{len(value)} bytes"
+        case Mapping():
+            clean = {str(key): _clean(str(key), item) for key, item in value.items()}
+        case list() | tuple():
+            clean = [_clean("", item) for item in value]
+        case bool() | int() | float() | None:
+            clean = value
+        case _:
+            clean = _SECRET_TEXT.sub(REDACTED, str(value))
+    return clean
+
+
+def configure_logging(*, level: str, form: Literal["json", "console"]) -> None:
+    """Send every log line of this process, the libraries' too, to standard error in one form."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("uvicorn.access", "sqlalchemy.engine"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)  # our own line per request says more, and no parameters
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = []
+        logger.propagate = True
+
+
+class Metrics:
+    """What `/metrics` shows of the HTTP edge; other parts register theirs in the same `registry`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "haoka_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "haoka_http_request_seconds",
+            "Time from request to answer.",
+            ["method", "route"],
+            buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+            registry=self.registry,
+        )
+        self.in_progress = Gauge("haoka_http_in_progress", "Requests being answered.", registry=self.registry)
+        self.refusals = Counter("haoka_refusals", "Refusals by code.", ["code"], registry=self.registry)

@@ -1,0 +1,50 @@
+"""What one process of the product works with, put together once at start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from inventory.access.cache import CallerCache
+from inventory.settings import Settings
+from inventory.store.engine import Database, connect
+from inventory.vault.envelope import Vault
+from inventory.vault.keys import FileKeyProvider
+
+
+def utc_now() -> datetime:
+    """Return the time now, aware, in UTC: the one clock, read only at the edges."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Settings, connections, vault, the secret of hold keys, the clock, and who called lately."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    hold_secret: bytes
+    clock: Callable[[], datetime]
+    callers: CallerCache
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.database.close()
+
+
+def open_runtime(settings: Settings, *, application: str, clock: Callable[[], datetime] = utc_now) -> Runtime:
+    """Build the runtime; the vault's key file is made if there is none, the database is not opened yet.
+
+    Raises
+    ------
+    ValueError
+        No database is set.
+    inventory.vault.keys.KeyFileUnusable
+        The key file may be read by others or is none.
+    """
+    vault = Vault(FileKeyProvider(settings.vault_key_path))
+    database = connect(settings.sqlalchemy_url(), pool_size=settings.database_pool, application=application)
+    callers = CallerCache(settings.caller_cache_seconds)
+    return Runtime(settings, database, vault, vault.derive("hold-key"), clock, callers)
