@@ -22,6 +22,8 @@ class Refusal(enum.Enum):
     """The request is fine, the state of the stock does not allow it."""
     GONE = "gone"
     """A promise that has ended: an expired hold, a used code."""
+    TOO_OFTEN = "too_often"
+    """The caller must wait before it tries again."""
     BUSY = "busy"
     """Try again: a lock time-out, a station that does not answer."""
 
@@ -152,6 +154,30 @@ class BadCredentials(DomainError):
     message = "The staff id, interface number and secret do not belong together"
 
 
+class InterfaceClosed(DomainError):
+    """An administrator's act on an interface that is closed (`interface`)."""
+
+    code = "interface_closed"
+    refusal = Refusal.CONFLICT
+    message = "Interface {interface} is closed for good; grant another"
+
+
+class BuiltInInterface(DomainError):
+    """The built-in interface of direct users cannot be closed or renumbered (`interface`, REQ-IF-05)."""
+
+    code = "built_in_interface"
+    refusal = Refusal.CONFLICT
+    message = "Interface {interface} is built in and stays; close one of the others"
+
+
+class TooManySignIns(DomainError):
+    """A staff id failed to sign in too often (`minutes`: how long the failures count)."""
+
+    code = "too_many_sign_ins"
+    refusal = Refusal.TOO_OFTEN
+    message = "Too many failed sign-ins; wait {minutes} minutes, then try again"
+
+
 class OutsideWorkingHours(DomainError):
     """A writing call outside the working window (`opens`, `closes`: the next opening and its end)."""
 
@@ -270,6 +296,30 @@ class ItemNotMovable(DomainError):
     code = "item_not_movable"
     refusal = Refusal.CONFLICT
     message = "{item} is {state} and may not move now"
+
+
+class MovementRefused(DomainError):
+    """Items of a document that may not move; nothing moved (`count`, `items`: the first 100, each with its `code`)."""
+
+    code = "movement_refused"
+    refusal = Refusal.CONFLICT
+    message = "{count} items of the document may not move; nothing was moved. Take them off the document"
+
+
+class NotEnoughStock(DomainError):
+    """Fewer movable items of the sort than asked for (`wanted`, `found`, `of`)."""
+
+    code = "not_enough_stock"
+    refusal = Refusal.CONFLICT
+    message = "{wanted} of {of} were asked for, only {found} may move; ask for fewer"
+
+
+class ApproverNeeded(DomainError):
+    """An act for two persons came without a second one who may approve (`approver`, `permission`)."""
+
+    code = "approver_needed"
+    refusal = Refusal.FORBIDDEN
+    message = "This needs the approval of a second person with the permission {permission}, not of {approver}"
 
 
 class HoldKeyWrong(DomainError):
