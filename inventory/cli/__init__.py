@@ -28,6 +28,9 @@ class Command(NamedTuple):
 
 COMMANDS: Mapping[str, Command] = {
     "test": Command("inventory.cli.checks", "run every check and test of this checkout, pytest last"),
+    "requirements": Command(
+        "inventory.cli.requirements_doc", "write docs/requirements.md from the docstrings of the tests"
+    ),
 }
 
 
