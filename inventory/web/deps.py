@@ -1,0 +1,107 @@
+"""What a page may ask for: who is signed in, the time, a session or connection, the key of its form."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from starlette.datastructures import FormData, UploadFile
+
+from inventory.access.caller import Caller
+from inventory.access.permissions import Permission
+from inventory.i18n import Language, choose
+from inventory.runtime import Runtime
+from inventory.services.access import Need, Presented, admit
+from inventory.services.once import WriteKey
+
+SESSION_COOKIE = "haoka_session"
+LANGUAGE_COOKIE = "haoka_language"
+_CHOICES: dict[str, Language] = {"zh": "zh", "en": "en"}
+
+
+async def _runtime(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+RuntimeDep = Annotated[Runtime, Depends(_runtime)]
+
+
+async def _now(runtime: RuntimeDep) -> datetime:
+    return runtime.clock()
+
+
+NowDep = Annotated[datetime, Depends(_now)]
+
+
+async def _session(runtime: RuntimeDep) -> AsyncIterator[AsyncSession]:
+    async with runtime.database.session() as session:
+        yield session
+
+
+SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
+
+
+async def _connection(runtime: RuntimeDep) -> AsyncIterator[AsyncConnection]:
+    async with runtime.database.autocommit() as connection:
+        yield connection
+
+
+ConnectionDep = Annotated[AsyncConnection, Depends(_connection, scope="function")]
+
+
+class Require:
+    """Lets a signed-in person with the permission in; anybody else is shown the sign-in or the refusal."""
+
+    def __init__(self, permission: Permission, *, writes: bool) -> None:
+        self.permission = permission
+        self.writes = writes
+
+    async def __call__(self, request: Request, runtime: RuntimeDep, now: NowDep) -> Caller:
+        """Return the admitted person."""
+        presented = Presented(
+            secret=request.cookies.get(SESSION_COOKIE),
+            from_page=True,
+            origin={"client": request.client.host if request.client else None, "path": request.url.path},
+        )
+        async with runtime.database.session() as session:
+            caller = await admit(
+                session, runtime.callers, presented, Need(permission=self.permission, writes=self.writes), now=now
+            )
+        request.state.caller = caller
+        return caller
+
+
+def require(permission: Permission, *, writes: bool = False) -> Any:
+    """Ask for a signed-in person: `caller: Annotated[Caller, require(Permission.X)]`."""
+    return Depends(Require(permission, writes=writes))
+
+
+async def _form(request: Request) -> dict[str, str]:
+    form: FormData = await request.form()
+    return {name: value.strip() for name, value in form.items() if not isinstance(value, UploadFile)}
+
+
+FormDep = Annotated[dict[str, str], Depends(_form)]
+"""The fields of the form as sent, trimmed."""
+
+
+async def _write(request: Request, form: FormDep) -> WriteKey:
+    """Return the key of the form; without script the page has none, and a fresh one stands for this one sending."""
+    key = form.get("idempotency_key") or secrets.token_hex(16)
+    body = {name: value for name, value in form.items() if name != "idempotency_key"}
+    operation = f"page {request.method} {request.scope['route'].path}"
+    return WriteKey.of(key, operation, {"path": request.path_params, "body": body})
+
+
+WriteDep = Annotated[WriteKey, Depends(_write)]
+
+
+def language_of(request: Request) -> Language:
+    """Return the language of the page: as chosen on a page, else as the browser prefers, else the installation's."""
+    chosen = _CHOICES.get(request.cookies.get(LANGUAGE_COOKIE, ""))
+    return chosen or choose(request.headers.get("accept-language"), request.app.state.runtime.settings.language)

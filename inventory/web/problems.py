@@ -1,0 +1,97 @@
+"""Refusals on pages: the same texts as on the wire, in the language of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from inventory.domain.errors import Busy, DomainError, Refusal
+from inventory.i18n import catalogue
+from inventory.web.deps import language_of
+from inventory.web.rendering import render
+
+_log = structlog.get_logger(__name__)
+_STATUS: Mapping[Refusal, HTTPStatus] = {
+    Refusal.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+    Refusal.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    Refusal.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Refusal.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A refusal as a page shows it."""
+
+    code: str
+    title: str
+    detail: str
+
+
+def shown(request: Request, code: str, params: Mapping[str, Any]) -> Shown:
+    """Return the refusal's texts in the language of the page."""
+    texts = catalogue(language_of(request))
+    return Shown(code, texts.title(code), texts.detail(code, params))
+
+
+def explain(request: Request, refusal: DomainError) -> Shown:
+    """Return a domain refusal's texts in the language of the page."""
+    return shown(request, refusal.code, refusal.params)
+
+
+def _page(request: Request, problem: Shown, status: int) -> Response:
+    caller = getattr(request.state, "caller", None)
+    if "hx-request" in request.headers:
+        return render(request, "problem.html", {"problem": problem}, language=language_of(request), status=status)
+    values = {"problem": problem}
+    return render(request, "message.html", values, language=language_of(request), caller=caller, status=status)
+
+
+def to_sign_in(request: Request) -> Response:
+    """Send a person without a session to the sign-in, and afterwards back to where it was."""
+    here = request.url.path if request.method == "GET" else "/"
+    target = f"/sign-in?next={quote(here)}"
+    if "hx-request" in request.headers:
+        return Response(status_code=HTTPStatus.OK, headers={"HX-Redirect": "/sign-in"})
+    return RedirectResponse(target, HTTPStatus.SEE_OTHER)
+
+
+def install(app: FastAPI) -> None:
+    """Make the pages show every refusal and failure."""
+
+    @app.exception_handler(DomainError)
+    async def _refused(request: Request, refusal: DomainError) -> Response:
+        if refusal.refusal is Refusal.UNAUTHENTICATED:
+            return to_sign_in(request)
+        return _page(request, explain(request, refusal), _STATUS.get(refusal.refusal, HTTPStatus.CONFLICT))
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        first = ".".join(map(str, error.errors()[0]["loc"][1:]))
+        return _page(request, shown(request, "invalid_request", {"field": first}), HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    @app.exception_handler(HTTPException)
+    async def _framework(request: Request, error: HTTPException) -> Response:
+        code = "method_not_allowed" if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else "route_unknown"
+        return _page(request, shown(request, code, {}), error.status_code)
+
+    @app.exception_handler(PoolTimeout)
+    @app.exception_handler(DBAPIError)
+    async def _busy(request: Request, error: Exception) -> Response:
+        _log.warning("page_database_error", error=type(getattr(error, "orig", error)).__name__)
+        return _page(request, explain(request, Busy()), HTTPStatus.SERVICE_UNAVAILABLE)
+
+    @app.exception_handler(Exception)
+    async def _failed(request: Request, _: Exception) -> Response:
+        return _page(request, shown(request, "internal_error", {}), HTTPStatus.INTERNAL_SERVER_ERROR)

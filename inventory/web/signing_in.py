@@ -1,0 +1,97 @@
+"""Sign-in, sign-out and the choice of language."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import RedirectResponse, Response
+
+from inventory.domain.errors import DomainError
+from inventory.i18n import Language
+from inventory.services.access import SignInRules, SignInWish, sign_in, sign_out
+from inventory.web.deps import (
+    LANGUAGE_COOKIE,
+    SESSION_COOKIE,
+    FormDep,
+    NowDep,
+    RuntimeDep,
+    SessionDep,
+    language_of,
+)
+from inventory.web.problems import explain
+from inventory.web.rendering import render
+
+router = APIRouter()
+
+_YEAR = 365 * 24 * 3600
+
+
+def local_path(target: str) -> str:
+    """Return the target if it is a path of this console, else the start page: never a door to another site."""
+    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
+
+
+@router.get("/sign-in")
+async def show(request: Request, next: str = "/") -> Response:  # noqa: A002 - the name in the address
+    """Show the sign-in."""
+    values = {"problem": None, "next": local_path(next), "form": {"interface_no": "", "staff_no": ""}}
+    return render(request, "sign_in.html", values, language=language_of(request))
+
+
+@router.post("/sign-in")
+async def enter(request: Request, form: FormDep, session: SessionDep, runtime: RuntimeDep, now: NowDep) -> Response:
+    """Open a session and go where the person wanted to go."""
+    settings = runtime.settings
+    wish = SignInWish(
+        interface_no=form.get("interface_no", ""),
+        staff_no=form.get("staff_no", ""),
+        password=form.get("password", ""),
+        origin={"client": request.client.host if request.client else None, "path": "/sign-in"},
+    )
+    rules = SignInRules(
+        lasts=timedelta(hours=settings.session_hours),
+        failures=settings.sign_in_failures,
+        wait=timedelta(minutes=settings.sign_in_wait_minutes),
+    )
+    target = local_path(form.get("next", "/"))
+    try:
+        opened = await sign_in(session, wish, rules, now=now)
+    except DomainError as refusal:
+        values = {
+            "problem": explain(request, refusal),
+            "next": target,
+            "form": {"interface_no": wish.interface_no, "staff_no": wish.staff_no},
+        }
+        return render(request, "sign_in.html", values, language=language_of(request), status=HTTPStatus.UNAUTHORIZED)
+    answer = RedirectResponse(target, HTTPStatus.SEE_OTHER)
+    answer.set_cookie(
+        SESSION_COOKIE,
+        opened.token,
+        max_age=settings.session_hours * 3600,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+@router.post("/sign-out")
+async def leave(request: Request, session: SessionDep, runtime: RuntimeDep, now: NowDep) -> Response:
+    """End the session."""
+    token = request.cookies.get(SESSION_COOKIE)
+    if token:
+        await sign_out(session, runtime.callers, token, now=now)
+    answer = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+    answer.delete_cookie(SESSION_COOKIE)
+    return answer
+
+
+@router.get("/language/{language}")
+async def choose(language: Annotated[Language, Path()], next: str = "/") -> Response:  # noqa: A002 - the name in the address
+    """Keep the language for this browser and go back."""
+    answer = RedirectResponse(local_path(next), HTTPStatus.SEE_OTHER)
+    answer.set_cookie(LANGUAGE_COOKIE, language, max_age=_YEAR, samesite="lax")
+    return answer
