@@ -27,7 +27,7 @@ _ICCID = re.compile(r"89[0-9A-F]{17,18}")
 _SWAPPED = re.compile(r"98[0-9A-F]{18}")
 _SEPARATORS = str.maketrans("", "", " -\t")
 _ICCID_LENGTH = 20
-_PUBLIC_ID = re.compile(r"([a-z]{1,3})-(\d{6})-([1-9]\d{0,18})", re.ASCII)
+_PUBLIC_ID = re.compile(r"([a-z]{1,3})-([1-9]\d{5})-([1-9]\d{0,18})", re.ASCII)
 
 
 def _text(field: str, value: object) -> str:
@@ -197,14 +197,14 @@ def local_part(number: str) -> str:
 
 
 class PublicId(NamedTuple):
-    """The parts of an id that people and other systems see: it carries its city."""
+    """The parts of an id that people and other systems see: it carries its city (GB/T 2260 code)."""
 
     prefix: str
-    city_id: str
+    city_id: int
     serial: int
 
 
-def format_public_id(prefix: str, city_id: str, serial: int) -> str:
+def format_public_id(prefix: str, city_id: int, serial: int) -> str:
     """Write a public id such as `h-530700-1234`."""
     return f"{prefix}-{city_id}-{serial}"
 
@@ -220,4 +220,4 @@ def parse_public_id(value: object, prefix: str, *, field: str = "id") -> PublicI
     found = _PUBLIC_ID.fullmatch(value) if isinstance(value, str) else None
     if found is None or found[1] != prefix:
         raise InvalidIdentifier(field=field, value=value, reason=f"it looks like {prefix}-530700-1234")
-    return PublicId(prefix, found[2], int(found[3]))
+    return PublicId(prefix, int(found[2]), int(found[3]))

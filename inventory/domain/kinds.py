@@ -66,7 +66,7 @@ SIM = ResourceKind(
     movable_down=frozenset(SIM_MOVABLE_DOWN),
     levels=SIM_LEVELS,
     events="sim",
-    identifiers=("iccid", "chip_serial"),
+    identifiers=("iccid", "serial"),
 )
 
 KINDS: dict[str, ResourceKind] = {kind.name: kind for kind in (NUMBER, SIM)}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
+from inventory.domain.channels import SaleChannel
 from inventory.domain.errors import InvalidField
 
 FEN_PER_YUAN = 100
@@ -32,15 +32,6 @@ def parse_yuan(text: str, *, field: str = "amount") -> int:
     sign, yuan, decimals = found.groups()
     fen = int(yuan) * FEN_PER_YUAN + int((decimals or "").ljust(2, "0"))
     return -fen if sign else fen
-
-
-class SaleChannel(StrEnum):
-    """Where numbers of a class may be sold, from the narrowest to the widest."""
-
-    APPROVAL_ONLY = "approval_only"
-    OWN_HALL_APPROVAL = "own_hall_approval"
-    OWN_HALL = "own_hall"
-    ALL = "all"
 
 
 @dataclass(frozen=True)

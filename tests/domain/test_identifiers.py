@@ -159,12 +159,14 @@ def test_only_mobile_and_fixed_numbers_have_fee_rules() -> None:
     assert {kind for kind, form in NUMBER_FORMS.items() if form.fee_rules} == {NumberKind.MOBILE, NumberKind.FIXED}
 
 
-@given(st.from_regex(r"[a-z]{1,3}", fullmatch=True), st.from_regex(r"[0-9]{6}", fullmatch=True), st.integers(1, 10**18))
-def test_a_public_id_reads_back(prefix: str, city: str, serial: int) -> None:
+@given(st.from_regex(r"[a-z]{1,3}", fullmatch=True), st.integers(110000, 999999), st.integers(1, 10**18))
+def test_a_public_id_reads_back(prefix: str, city: int, serial: int) -> None:
     assert parse_public_id(format_public_id(prefix, city, serial), prefix) == PublicId(prefix, city, serial)
 
 
-@pytest.mark.parametrize("value", ["h-530700-0", "h-530700-01", "j-530700-1", "h-5307-1", "h-530700-1\n", "1"])
+@pytest.mark.parametrize(
+    "value", ["h-530700-0", "h-030700-1", "h-530700-01", "j-530700-1", "h-5307-1", "h-530700-1\n", "1"]
+)
 def test_a_public_id_of_another_form_is_refused(value: str) -> None:
     with pytest.raises(InvalidIdentifier):
         parse_public_id(value, "h")

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.domain.channels import SaleChannel
 from inventory.domain.errors import InvalidField
-from inventory.domain.money import SaleChannel, Terms, format_yuan, parse_yuan
+from inventory.domain.money import Terms, format_yuan, parse_yuan
 
 TERMS: dict[str, Any] = {
     "cash_fee": 0,
