@@ -14,7 +14,7 @@ from typing import NamedTuple
 import typer
 
 from inventory import __version__
-from inventory.cli.refusals import exit_status, text_of
+from inventory.cli.refusals import exit_status, language, text_of
 from inventory.domain.errors import DomainError
 from inventory.store.account import EmbeddedServerError
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(args=given.arguments, prog_name=f"haoka {given.command}")
     except DomainError as refusal:
-        print(text_of(refusal), file=sys.stderr)  # noqa: T201 - the command line speaks
+        print(text_of(refusal, language(given.lang)), file=sys.stderr)  # noqa: T201 - the command line speaks
         return exit_status(refusal)
     except EmbeddedServerError as failure:
         print(failure, file=sys.stderr)  # noqa: T201 - the command line speaks
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"haoka {__version__}")
+    parser.add_argument("--lang", choices=["zh", "en"], help="language of refusals (default: from LANG)")
     parser.add_argument("command", nargs="?", choices=list(COMMANDS), metavar="COMMAND", help="one of those below")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser

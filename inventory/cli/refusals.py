@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from typing import assert_never
 
 from inventory.domain.errors import DomainError, Refusal
+from inventory.i18n import Language, catalogue
 
 
-def text_of(refusal: DomainError) -> str:
-    """Give one line for a person: what was refused and why, and the code to ask about."""
-    return f"{refusal} [{refusal.code}]"
+def language(asked: Language | None) -> Language:
+    """Give the language asked for, else that of the first set of LC_ALL, LC_MESSAGES and LANG, else English."""
+    if asked is not None:
+        return asked
+    named = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
+    return "zh" if named.lower().startswith("zh") else "en"
+
+
+def text_of(refusal: DomainError, lang: Language) -> str:
+    """Give one line for a person: what was refused, why, what to do next, and the code to ask about."""
+    texts = catalogue(lang)
+    return f"{texts.title(refusal.code)}: {texts.detail(refusal.code, refusal.params)} [{refusal.code}]"
 
 
 def exit_status(refusal: DomainError) -> int:
