@@ -134,18 +134,25 @@ def judge_proof(result: StepResult, keys: Milenage, challenge: Challenge) -> Ver
     """
     if result.sw == _MAC_WRONG:
         return _finding(Kind.DAMAGED, Failure.WRONG_KEY, result)
-    if not _ok(result):
-        return _finding(Kind.UNKNOWN if _transient(result) else Kind.DAMAGED, Failure.NOT_PROVEN, result)
+    if not _ok(result) and not _transient(result):
+        return _finding(Kind.DAMAGED, Failure.NOT_PROVEN, result)
+    if not _ok(result) or not result.data:
+        # A station that was killed before it could report has only its journal, which holds no secret answer.
+        return _finding(Kind.UNKNOWN, Failure.NOT_PROVEN, result)
     match result.data[:1], _fields(result.data):
-        case b"\xdc", [auts]:
-            try:
-                return Verdict(kind=Kind.VERIFIED, sqn_ms=keys.open_auts(challenge.rand, auts))
-            except MacError:
-                return _finding(Kind.DAMAGED, Failure.WRONG_KEY, result)
+        case b"\xdc", [auts] if (sqn_ms := _sqn_ms(keys, challenge, auts)) is not None:
+            return Verdict(kind=Kind.VERIFIED, sqn_ms=sqn_ms)
         case b"\xdb", [res, ck, ik, *_] if keys.f2345(challenge.rand).equal(res, ck, ik):
             return Verdict(kind=Kind.VERIFIED, sqn_ms=PROOF_SQN)
         case _:
             return _finding(Kind.DAMAGED, Failure.WRONG_KEY, result)
+
+
+def _sqn_ms(keys: Milenage, challenge: Challenge, auts: bytes) -> int | None:
+    try:
+        return keys.open_auts(challenge.rand, auts)
+    except MacError:
+        return None
 
 
 def _fields(answer: bytes) -> list[bytes]:

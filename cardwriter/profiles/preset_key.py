@@ -99,8 +99,8 @@ class PresetKey:
     ) -> Script:
         """Return the script that reads back ICCID and all written files and runs AUTHENTICATE; it changes nothing."""
         steps = (
-            Step(name="select.iccid", apdu=commands.select_path(files.ICCID.path)),
-            Step(name="read.iccid", apdu=commands.read_binary(ICCID_SIZE), returns=True),
+            # A script starts from a reset, which makes the MF the current directory (TS 102 221 §8.4.1).
+            Step(name="read.iccid", apdu=commands.read_binary(ICCID_SIZE, sfi=files.ICCID.sfi), returns=True),
             select_usim(),
             *read_steps(self._plan(facts, data, copy_gsm=facts.imsi_gsm is not None)),
             Step(

@@ -61,7 +61,7 @@ class Slot:
     control: Path
 
     def insert(self, card: Path) -> None:
-        """Put the card of an image file in, in place of any other; the daemon sees it within 400 ms.
+        """Put the card of an image file in, in place of any other; the daemon sees it within a second.
 
         Raises
         ------

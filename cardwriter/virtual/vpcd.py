@@ -20,6 +20,10 @@ from cardwriter.virtual.image import CardImage
 from cardwriter.virtual.uicc import Muted, Torn, VirtualUicc
 
 _RETRY_SECONDS: Final = 0.05
+_SWAP_SECONDS: Final = 0.6
+"""No hand swaps cards faster. The daemon looks every 400 ms: a swap between two looks that a client's reset falls into
+leaves it with a card that it calls absent until that card is pulled.
+"""
 _LENGTH_SIZE: Final = 2
 _GET_ATR: Final = 4
 """Control codes of vpcd's wire are payloads of one byte: 0 off, 1 on, 2 reset, 4 asks for the ATR."""
@@ -68,6 +72,7 @@ class Face:
         self._card: VirtualUicc | None = None
         self._reader: socket.socket | None = None
         self._received = b""
+        self._empty_since = float("-inf")
         self._selector = selectors.DefaultSelector()
         if control is not None:
             control.unlink(missing_ok=True)
@@ -104,7 +109,7 @@ class Face:
         self._selector.register(one, selectors.EVENT_READ, act)
 
     def _plug_in(self) -> None:
-        if self._card is None or self._reader is not None:
+        if self._card is None or self._reader is not None or time.monotonic() - self._empty_since < _SWAP_SECONDS:
             return
         with contextlib.suppress(OSError):
             reader = socket.create_connection(("127.0.0.1", self._port))
@@ -116,7 +121,7 @@ class Face:
         if self._reader is not None:
             self._selector.unregister(self._reader)
             self._reader.close()
-            self._reader = None
+            self._reader, self._empty_since = None, time.monotonic()
 
     def _listen(self) -> None:
         if self._reader is None:  # an order in the same round pulled the card
