@@ -28,9 +28,7 @@ class Command(NamedTuple):
 
 COMMANDS: Mapping[str, Command] = {
     "test": Command("inventory.cli.checks", "run every check and test of this checkout, pytest last"),
-    "requirements": Command(
-        "inventory.cli.requirements_doc", "write docs/requirements.md from the docstrings of the tests"
-    ),
+    "docs": Command("inventory.cli.docs", "write the pages of docs/ that are made from the code"),
 }
 
 
@@ -46,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app(args=given.arguments, prog_name=f"haoka {given.command}")
     except DomainError as refusal:
         print(text_of(refusal, language(given.lang)), file=sys.stderr)  # noqa: T201 - the command line speaks
-        return exit_status(refusal)
+        return exit_status(refusal.refusal)
     except EmbeddedServerError as failure:
         print(failure, file=sys.stderr)  # noqa: T201 - the command line speaks
         return 1

@@ -23,9 +23,9 @@ def text_of(refusal: DomainError, lang: Language) -> str:
     return f"{texts.title(refusal.code)}: {texts.detail(refusal.code, refusal.params)} [{refusal.code}]"
 
 
-def exit_status(refusal: DomainError) -> int:
-    """Give the exit status of a refusal: 2 wrong request, 77 not allowed (sysexits.h), 75 try again, 1 the rest."""
-    match refusal.refusal:
+def exit_status(sort: Refusal) -> int:
+    """Give the exit status: 2 wrong request, 77 not allowed and 75 try again (sysexits.h), 1 the rest."""
+    match sort:
         case Refusal.INVALID:
             return 2
         case Refusal.UNAUTHENTICATED | Refusal.FORBIDDEN:
@@ -34,4 +34,4 @@ def exit_status(refusal: DomainError) -> int:
             return 75
         case Refusal.NOT_FOUND | Refusal.CONFLICT | Refusal.GONE:
             return 1
-    assert_never(refusal.refusal)
+    assert_never(sort)

@@ -1,4 +1,4 @@
-"""`haoka requirements`: docs/requirements.md, which requirement is proven by which test, from the tests' docstrings."""
+"""docs/requirements.md: which requirement is proven by which test, from the tests' docstrings."""
 
 from __future__ import annotations
 
@@ -9,20 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import typer
-
-ROOT = Path(__file__).parents[2]
 LIST = "docs/requirements-list.toml"
-PAGE = "docs/requirements.md"
 _ID = re.compile(r"REQ-([A-Z]+)-(\d\d)(?:\.\.(\d\d))?")
-
-app = typer.Typer()
-
-
-@app.command()
-def write() -> None:
-    """Write docs/requirements.md anew (a test fails while it is out of date)."""
-    (ROOT / PAGE).write_text(page(ROOT), encoding="utf-8")
 
 
 def page(root: Path) -> str:
@@ -40,7 +28,7 @@ def page(root: Path) -> str:
         raise ValueError(f"{LIST} does not know {', '.join(unknown)}, named in {proofs[unknown[0]][0]}")
     parts = [
         "# Requirements and their proofs\n",
-        f"Written by `./haoka requirements` from {LIST} and the docstrings of the tests; do not edit.\n",
+        f"Written by `./haoka docs` from {LIST} and the docstrings of the tests; do not edit.\n",
         f"{len(proofs)} of {len(known)} have a test that names them; *open* has none yet. A test may prove a part.\n",
     ]
     for area, lines in areas.items():

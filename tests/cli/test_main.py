@@ -57,7 +57,7 @@ def test_refusal_ends_with_its_status_and_code(
 ) -> None:
     command_that_raises(shell, refusal)
 
-    assert main(["test"]) == status == exit_status(refusal)
+    assert main(["test"]) == status == exit_status(refusal.refusal)
     assert f"[{refusal.code}]" in capsys.readouterr().err
 
 
