@@ -1,0 +1,193 @@
+"""Intake of numbers: whole segments (REQ-NUM-02, 03, 04, 14)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.access.caller import Caller
+from inventory.domain.errors import InvalidField, NotFound, SegmentOverlap
+from inventory.domain.identifiers import NumberKind, format_public_id, parse_number
+from inventory.domain.kinds import NUMBER
+from inventory.domain.lifecycle import NumberEvent
+from inventory.services.acting import acting
+from inventory.services.once import Answer, WriteKey, once
+from inventory.services.rating import outcomes_of_segment
+from inventory.store import catalogue, loads, movements, organisation, segments, stock
+from inventory.store.events import EventDraft, record
+from inventory.store.fees import StoredRuleSet, active_rule_set
+from inventory.store.loads import BatchDraft
+from inventory.store.movements import LedgerRange, MovementDraft
+from inventory.store.segments import IntakeTerms, SegmentDraft
+
+AT_ONCE = 10
+"""Segments made by one statement: 100,000 numbers, a second or two."""
+
+BLOCK_KINDS = frozenset({NumberKind.MOBILE, NumberKind.IOT, NumberKind.FIXED})
+"""Kinds that are allocated in ten-thousand blocks."""
+
+Progress = Callable[[int, int], None]
+"""Called with items done and items in all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentWish:
+    """Segments to take into stock: these `prefixes`, or (None) all of `carrier` in the city by the national plan.
+
+    `pool` is the sale pool of the numbers (None: not on sale yet), `group` the name of their segment group (号群).
+    """
+
+    prefixes: tuple[str, ...] | None
+    kind: NumberKind
+    carrier: str
+    hlr_code: str
+    pool: str | None = None
+    group: str | None = None
+
+
+async def take_segments(
+    session: AsyncSession,
+    caller: Caller,
+    write: WriteKey,
+    wish: SegmentWish,
+    *,
+    now: datetime,
+    on_progress: Progress | None = None,
+) -> Answer:
+    """Take whole segments into the city's stock and answer with the load and its document.
+
+    Every number is rated by the rule set in force. All segments come or none.
+
+    Raises
+    ------
+    InvalidField
+        There is nothing to take.
+    InvalidIdentifier
+        A prefix with four more digits is no number of the kind.
+    NotFound
+        The city has no such HLR.
+    SegmentOverlap
+        A segment is in stock already, here or in another city (REQ-NUM-04).
+    """
+
+    async def work() -> dict[str, Any]:
+        return await _take(session, caller, wish, now=now, on_progress=on_progress)
+
+    answer = await once(session, caller, write, work, now=now)
+    if not answer.replayed:
+        async with session.begin():
+            await stock.refresh_statistics(session, [NUMBER.table, "segment"])
+    return answer
+
+
+async def _take(
+    session: AsyncSession, caller: Caller, wish: SegmentWish, *, now: datetime, on_progress: Progress | None
+) -> dict[str, Any]:
+    await stock.allow_long_statements(session)
+    await stock.lock_for_transaction(session, "segments")
+    prefixes = await _wanted_prefixes(session, caller, wish)
+    for wanted, existing in await segments.overlapping(session, prefixes):
+        raise SegmentOverlap(segment=wanted, existing=existing)
+    city = await organisation.city_node(session, caller.city_id)
+    hlr = await catalogue.find_hlr(session, wish.hlr_code)
+    if city is None or hlr is None or hlr.city_id != caller.city_id:
+        raise NotFound(what="hlr", value=wish.hlr_code)
+    rule_set = await active_rule_set(session, caller.city_id, now)
+    count = len(prefixes) * segments.SIZE
+    items = await stock.reserve_item_numbers(session, NUMBER, city_id=caller.city_id, count=count)
+    who = acting(caller, now)
+    source = f"{prefixes[0]}-{prefixes[-1]} {wish.carrier}"
+    digest = hashlib.sha256("\n".join(prefixes).encode()).digest()
+    draft = BatchDraft(
+        resource=NUMBER.name,
+        source=source,
+        sha256=digest,
+        state=loads.COMMITTED,
+        rows=count,
+        accepted=count,
+        figures={"segments": len(prefixes), "hlr": wish.hlr_code, "kind": wish.kind, "pool": wish.pool},
+    )
+    batch_id = await loads.add_batch(session, draft, **who)
+    terms = IntakeTerms(
+        city_id=caller.city_id,
+        holder_id=city.id,
+        pool=wish.pool,
+        batch_id=batch_id,
+        rule_set_id=rule_set.id,
+        classes=rule_set.classes,
+        state=NUMBER.lifecycle.enter(NumberEvent.INTAKE),
+        now=now,
+    )
+    group_id = None
+    if wish.group is not None:
+        group_id = await segments.group_named(session, city_id=caller.city_id, name=wish.group)
+    drafts = _drafts(prefixes, wish, rule_set, items.start, group_id)
+    by_class: Counter[int] = Counter()
+    done = 0
+    for start in range(0, len(drafts), AT_ONCE):
+        some = drafts[start : start + AT_ONCE]
+        segment_ids = await segments.add_segments(session, some, city_id=caller.city_id)
+        await segments.generate_numbers(session, some, terms)
+        await record(session, [_taken(*pair, wish) for pair in zip(segment_ids, some, strict=True)], **who)
+        for draft_of_segment in some:
+            by_class.update(draft_of_segment.outcomes.translate(rule_set.classes.ljust(256, b"\x00")))
+        done += len(some) * segments.SIZE
+        if on_progress is not None:
+            on_progress(done, count)
+    intake = MovementDraft(
+        kind=movements.INTAKE, resource=NUMBER.name, from_holder=None, to_holder=city.id, batch_id=batch_id
+    )
+    movement_id = await movements.record_movement(session, intake, [LedgerRange(items.start, items.stop - 1)], **who)
+    return {
+        "load": format_public_id("b", caller.city_id, batch_id),
+        "movement": format_public_id("m", caller.city_id, movement_id),
+        "segments": len(prefixes),
+        "numbers": count,
+        "by_class": {str(number_class): by_class[number_class] for number_class in sorted(by_class)},
+    }
+
+
+async def _wanted_prefixes(session: AsyncSession, caller: Caller, wish: SegmentWish) -> list[str]:
+    """Return the prefixes in number order, each once, each a segment of the kind."""
+    if wish.kind not in BLOCK_KINDS:
+        raise InvalidField(field="kind", value=str(wish.kind), reason="this kind is not allocated in whole segments")
+    if wish.prefixes is None:
+        prefixes = await segments.plan_prefixes(session, city_id=caller.city_id, range_holder=wish.carrier)
+    else:
+        ending = "0" * segments.WIDTH
+        prefixes = sorted({parse_number(head + ending, wish.kind)[: -segments.WIDTH] for head in wish.prefixes})
+    if not prefixes:
+        raise InvalidField(field="prefixes", value=[], reason="the city has no such segment in the number plan")
+    return prefixes
+
+
+def _drafts(
+    prefixes: Sequence[str], wish: SegmentWish, rule_set: StoredRuleSet, first: int, group_id: int | None
+) -> list[SegmentDraft]:
+    return [
+        SegmentDraft(
+            prefix=prefix,
+            kind=wish.kind,
+            carrier=wish.carrier,
+            hlr_code=wish.hlr_code,
+            group_id=group_id,
+            first_item_no=first + place * segments.SIZE,
+            outcomes=outcomes_of_segment(rule_set, prefix, wish.kind),
+        )
+        for place, prefix in enumerate(prefixes)
+    ]
+
+
+def _taken(segment_id: int, draft: SegmentDraft, wish: SegmentWish) -> EventDraft:
+    return EventDraft(
+        name="segment.taken",
+        kind="segment",
+        item_no=segment_id,
+        data={"prefix": draft.prefix, "hlr": draft.hlr_code, "pool": wish.pool, "first_item_no": draft.first_item_no},
+    )

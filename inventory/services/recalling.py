@@ -1,0 +1,73 @@
+"""Recall (回收, the movement): items go up to the direct parent, their state stays (REQ-SIM-09, REQ-NUM-07, 08)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.access.caller import Caller
+from inventory.domain.errors import LevelSkipped
+from inventory.domain.kinds import kind_named
+from inventory.domain.organisation import require_recall_step
+from inventory.services.custody import Step, node_of_city, require_in_scope, take_step
+from inventory.services.once import Answer, WriteKey, once
+from inventory.services.selecting import in_normal_form
+from inventory.store import movements
+from inventory.store.selection import Selection
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecallWish:
+    """A recall: from `giver`, who hands back, to `receiver`, its parent; `returner_name` is the person (回退人)."""
+
+    resource: str
+    giver: str
+    receiver: str
+    selection: Selection
+    returner_name: str | None = None
+    reason: str | None = None
+
+
+async def recall(session: AsyncSession, caller: Caller, write: WriteKey, wish: RecallWish, *, now: datetime) -> Answer:
+    """Move the items to the giver's direct parent and answer with the document. All items move or none.
+
+    Raises
+    ------
+    LevelSkipped
+        The receiver is not the giver's direct parent.
+    MovementRefused
+        Items may not move (in use, being written, on hold, elsewhere); the first 100 are named.
+    NotEnoughStock
+        Fewer items of the sort may move than asked for.
+    OrganisationUnknown
+        The city has no such organisation.
+    OutsideScope
+        The giver is not in the caller's subtree.
+    """
+
+    async def work() -> dict[str, Any]:
+        kind = kind_named(wish.resource)
+        giver = await node_of_city(session, caller, wish.giver)
+        receiver = await node_of_city(session, caller, wish.receiver)
+        require_in_scope(caller, giver)
+        try:
+            require_recall_step(giver.path, receiver.path)
+        except LevelSkipped:
+            raise LevelSkipped(giver=giver.code, receiver=receiver.code) from None
+        step = Step(
+            kind=kind,
+            giver=giver,
+            receiver=receiver,
+            selection=in_normal_form(kind, wish.selection),
+            states=kind.movable_up,
+            movement=movements.RECALL,
+            happened="recalled",
+            returner_name=wish.returner_name or giver.name_zh,
+            reason=wish.reason,
+        )
+        return await take_step(session, caller, step, now=now)
+
+    return await once(session, caller, write, work, now=now)

@@ -1,0 +1,193 @@
+"""What is in stock, and the life of one item: reads within the caller's part of the organisation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.access.caller import Caller
+from inventory.domain.errors import NotFound
+from inventory.domain.identifiers import format_public_id
+from inventory.domain.kinds import NUMBER, ResourceKind, kind_named
+from inventory.domain.organisation import in_subtree
+from inventory.services.custody import node_of_city, require_in_scope
+from inventory.services.fees import NumberFee, fee_of
+from inventory.services.selecting import item_name
+from inventory.store import history, movements, organisation, reporting, segments, stock
+from inventory.store.history import ItemEvent
+from inventory.store.movements import Document
+from inventory.store.organisation import Node
+from inventory.store.reporting import StockCount
+from inventory.store.segments import OwnedSegment
+from inventory.store.stock import StockedItem
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """An item as it is now: of a number with its segment and its fee."""
+
+    kind: ResourceKind
+    item: StockedItem
+    holder: Node
+    segment: OwnedSegment | None
+    fee: NumberFee | None
+
+
+@dataclass(frozen=True)
+class LifeEntry:
+    """One thing that happened to an item: a change of its own, or a document it stands on."""
+
+    at: datetime
+    what: str
+    from_state: str | None = None
+    to_state: str | None = None
+    giver: str | None = None
+    receiver: str | None = None
+    document: str | None = None
+    person: str | None = None
+    staff_no: str = ""
+    interface_no: str = ""
+    reason: str | None = None
+    order_ref: str | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class PlaceCount:
+    """So many items of a sort in one state at a node and all below it, and at the node itself."""
+
+    node: Node
+    resource: str
+    sort: str
+    state: str
+    count: int
+    own: int
+
+
+async def read_item(session: AsyncSession, caller: Caller, *, resource: str, name: str) -> ItemView:
+    """Return one item.
+
+    A hold whose time is over shows as it is stored until it is swept; `hold_until` tells.
+
+    Raises
+    ------
+    NotFound
+        The caller's part of the stock has no such item.
+    """
+    async with session.begin():
+        kind = kind_named(resource)
+        item, holder = await _find(session, caller, kind, name)
+        if kind is not NUMBER:
+            return ItemView(kind, item, holder, None, None)
+        segment = await segments.find_segment(session, item.name)
+        return ItemView(kind, item, holder, segment, await fee_of(session, city_id=caller.city_id, number=item))
+
+
+async def read_history(session: AsyncSession, caller: Caller, *, resource: str, name: str) -> list[LifeEntry]:
+    """Return the life of one item from intake to now, oldest first: its events and its documents (REQ-SIM-08).
+
+    Raises
+    ------
+    NotFound
+        The caller's part of the stock has no such item.
+    """
+    async with session.begin():
+        kind = kind_named(resource)
+        item, _ = await _find(session, caller, kind, name)
+        events = await history.events_of(session, city_id=caller.city_id, kind=kind.name, item_no=item.item_no)
+        moves = await movements.moves_of(session, kind, city_id=caller.city_id, item_no=item.item_no)
+        names = await _codes(session, moves)
+    entries = [_as_entry(event) for event in events] + [_as_move(move, names, caller.city_id) for move in moves]
+    return sorted(entries, key=lambda entry: entry.at)
+
+
+async def read_stock(
+    session: AsyncSession, caller: Caller, *, node: str | None = None, resource: str | None = None
+) -> list[PlaceCount]:
+    """Return the counts at a node of the caller's part (by default its top) and at each of its direct children.
+
+    A child's `count` is of all below it too; `own` is what the place itself holds.
+
+    Raises
+    ------
+    NotFound
+        There is no such kind of stock.
+    OrganisationUnknown, OutsideScope
+        The node does not exist in the city, or is elsewhere.
+    """
+    async with session.begin():
+        if resource is not None:
+            kind_named(resource)
+        top = await organisation.by_id(session, caller.org_id) if node is None else None
+        if top is None:
+            top = await node_of_city(session, caller, node or "")
+        require_in_scope(caller, top)
+        below = await organisation.subtree(session, top)
+        counts = await reporting.stock_counts(
+            session, city_id=caller.city_id, holders=[place.id for place in below], resource=resource
+        )
+    places = [place for place in below if top.id in {place.id, place.parent_id}]
+    return [row for place in places for row in _counts_at(place, below, counts)]
+
+
+def _counts_at(place: Node, below: Iterable[Node], counts: Iterable[StockCount]) -> list[PlaceCount]:
+    """Add up what lies at a place and below it."""
+    inside = {node.id for node in below if in_subtree(place.path, node.path)}
+    total: Counter[tuple[str, str, str]] = Counter()
+    own: Counter[tuple[str, str, str]] = Counter()
+    for row in counts:
+        if row.holder_id in inside:
+            total[row.resource, row.sort, row.state] += row.count
+        if row.holder_id == place.id:
+            own[row.resource, row.sort, row.state] += row.count
+    return [PlaceCount(place, *key, total[key], own[key]) for key in sorted(total)]
+
+
+async def _find(session: AsyncSession, caller: Caller, kind: ResourceKind, name: str) -> tuple[StockedItem, Node]:
+    normal = item_name(kind, name)
+    item = await stock.find_item(session, kind, city_id=caller.city_id, name=normal)
+    if item is None or item.holder_id not in caller.scope:
+        raise NotFound(what=kind.name, value=normal)
+    holder = await organisation.by_id(session, item.holder_id)
+    if holder is None:
+        raise NotFound(what="organisation", value=item.holder_id)
+    return item, holder
+
+
+async def _codes(session: AsyncSession, moves: Iterable[Document]) -> dict[int, str]:
+    """Return the codes of all holders on the documents."""
+    wanted = {holder for move in moves for holder in (move.from_holder, move.to_holder) if holder is not None}
+    found = [await organisation.by_id(session, holder) for holder in sorted(wanted)]
+    return {node.id: node.code for node in found if node is not None}
+
+
+def _as_entry(event: ItemEvent) -> LifeEntry:
+    return LifeEntry(
+        at=event.at,
+        what=event.name,
+        from_state=event.from_state,
+        to_state=event.to_state,
+        staff_no=event.staff_no,
+        interface_no=event.interface_no,
+        reason=event.reason,
+        order_ref=event.order_ref,
+        version=event.version,
+    )
+
+
+def _as_move(move: Document, codes: dict[int, str], city_id: int) -> LifeEntry:
+    return LifeEntry(
+        at=move.created_at,
+        what=f"movement.{move.kind.lower()}",
+        giver=None if move.from_holder is None else codes.get(move.from_holder),
+        receiver=codes.get(move.to_holder),
+        document=format_public_id("m", city_id, move.movement_id),
+        person=move.receiver or move.returner,
+        staff_no=move.staff_no,
+        interface_no=move.interface_no,
+        reason=move.reason,
+    )

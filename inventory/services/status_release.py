@@ -1,0 +1,182 @@
+"""Status release (状态释放): a person sets an item's state, within its life cycle (REQ-SIM-11, REQ-NUM-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.access.caller import Caller
+from inventory.access.permissions import Permission
+from inventory.domain.errors import (
+    IllegalTransition,
+    ItemNotMovable,
+    NotFound,
+    NotHolder,
+    ReasonMissing,
+    StaleVersion,
+)
+from inventory.domain.kinds import NUMBER, SIM, ResourceKind, kind_named
+from inventory.domain.lifecycle import NumberEvent, NumberState, SimEvent, SimState
+from inventory.services.acting import acting
+from inventory.services.approval import require_second_person
+from inventory.services.once import Answer, WriteKey, once
+from inventory.services.rating import outcome_of_number
+from inventory.services.selecting import item_name
+from inventory.store import organisation, stock
+from inventory.store.events import EventDraft, record
+from inventory.store.stock import StockedItem
+
+_N, _NE = NumberState, NumberEvent
+_S, _SE = SimState, SimEvent
+
+RELEASES: Mapping[str, Mapping[tuple[StrEnum, StrEnum], StrEnum]] = {
+    NUMBER.name: {
+        (_N.RECYCLED, _N.UNUSED): _NE.STATUS_RELEASE,
+        (_N.UNUSED, _N.RECYCLED): _NE.WITHDRAW,
+        (_N.UNUSED, _N.DISABLED): _NE.DISABLE,
+        (_N.RECYCLED, _N.DISABLED): _NE.DISABLE,
+        (_N.DISABLED, _N.RECYCLED): _NE.ENABLE,
+    },
+    SIM.name: {
+        (_S.AVAILABLE, _S.DAMAGED): _SE.FOUND_DAMAGED,
+        (_S.DAMAGED, _S.AVAILABLE): _SE.STATUS_RELEASE,
+        (_S.LOST, _S.AVAILABLE): _SE.STATUS_RELEASE,
+        (_S.DISABLED, _S.AVAILABLE): _SE.STATUS_RELEASE,
+    },
+}
+"""Which event of the life cycle a person means who sets a state. HELD and BOOKED (预占, 预定) are promises: they come
+and go with a hold and its key, never by setting a state."""
+
+_TWO_PERSONS = frozenset({(NUMBER.name, _NE.ENABLE), (SIM.name, _SE.STATUS_RELEASE)})
+_AT_CITY = frozenset({_NE.WITHDRAW, _NE.STATUS_RELEASE})
+"""Only what lies at the city company is withdrawn or set free again (N13, N14)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseWish:
+    """An item to set to `to_state`; with `version` only if nothing has happened to it since."""
+
+    resource: str
+    item: str
+    to_state: str
+    reason: str
+    order_ref: str | None = None
+    approver: str | None = None
+    version: int | None = None
+
+
+async def release_status(
+    session: AsyncSession, caller: Caller, write: WriteKey, wish: ReleaseWish, *, now: datetime
+) -> Answer:
+    """Set one item's state and answer with the item's state and version, before and after.
+
+    A number that becomes free is rated anew by the rule set in force (N13).
+
+    Raises
+    ------
+    ApproverNeeded, SamePerson
+        The move needs a second person.
+    IllegalTransition
+        The life cycle has no such move by hand.
+    ItemNotMovable
+        The item is on hold or on its way.
+    NotFound
+        The item is not in the caller's part of the stock.
+    NotHolder
+        The move is the city company's, and the item is not there.
+    ReasonMissing
+        There is none.
+    StaleVersion
+        The item has changed since the caller read it.
+    """
+
+    async def work() -> dict[str, Any]:
+        return await _release(session, caller, wish, now=now)
+
+    return await once(session, caller, write, work, now=now)
+
+
+async def _release(session: AsyncSession, caller: Caller, wish: ReleaseWish, *, now: datetime) -> dict[str, Any]:
+    if not wish.reason.strip():
+        raise ReasonMissing
+    kind = kind_named(wish.resource)
+    name = item_name(kind, wish.item)
+    item = await stock.find_item(session, kind, city_id=caller.city_id, name=name)
+    if item is None or item.holder_id not in caller.scope:
+        raise NotFound(what=kind.name, value=name)
+    event = event_meant(kind, item.state, wish.to_state)
+    target = kind.lifecycle.advance(type(kind.lifecycle.initial)(item.state), event)
+    await _check(session, caller, kind, item, event, wish)
+    approver = None
+    if (kind.name, event) in _TWO_PERSONS:
+        approver = await require_second_person(session, caller, wish.approver, Permission.STATUS_RELEASE)
+    rated = {}
+    if event is _NE.STATUS_RELEASE:
+        rated = await outcome_of_number(session, item, city_id=caller.city_id, now=now)
+    moved = await stock.move_state(
+        session,
+        kind,
+        city_id=caller.city_id,
+        item_no=item.item_no,
+        from_state=item.state,
+        version=item.version,
+        to_state=target,
+        now=now,
+        **rated,
+    )
+    if not moved:
+        raise StaleVersion(item=name)
+    told = EventDraft(
+        name=f"{kind.events}.status_released",
+        kind=kind.name,
+        item_no=item.item_no,
+        version=item.version + 1,
+        from_state=item.state,
+        to_state=target,
+        reason=wish.reason,
+        order_ref=wish.order_ref,
+        data={} if approver is None else {"approver": approver},
+    )
+    await record(session, [told], **acting(caller, now))
+    return {
+        "resource": kind.name,
+        "item": name,
+        "from_state": item.state,
+        "to_state": str(target),
+        "version": item.version + 1,
+        "approver": approver,
+    }
+
+
+def event_meant(kind: ResourceKind, from_state: str, to_state: str) -> StrEnum:
+    """Return the event that a person means who sets an item from one state to another.
+
+    Raises
+    ------
+    IllegalTransition
+        Nobody may do that by hand (REQ-NUM-10).
+    """
+    for (source, target), event in RELEASES[kind.name].items():
+        if (source.value, target.value) == (from_state, to_state):
+            return event
+    raise IllegalTransition(state=from_state, event=f"set to {to_state}")
+
+
+async def _check(
+    session: AsyncSession, caller: Caller, kind: ResourceKind, item: StockedItem, event: StrEnum, wish: ReleaseWish
+) -> None:
+    """Check what the life cycle does not know: version, hold, way, place."""
+    if wish.version is not None and wish.version != item.version:
+        raise StaleVersion(item=item.name)
+    if item.hold_id is not None or item.transit_id is not None:
+        raise ItemNotMovable(item=item.name, state="on hold" if item.hold_id is not None else "in transit")
+    if event in _AT_CITY and kind is NUMBER:
+        city = await organisation.city_node(session, caller.city_id)
+        if city is None or item.holder_id != city.id:
+            holder = await organisation.by_id(session, item.holder_id)
+            raise NotHolder(item=item.name, holder=holder.code if holder else item.holder_id)

@@ -1,0 +1,153 @@
+"""Custody: hand items from one holder to another, set by set, and name those that may not go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, func, literal, not_, select, text, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.domain.kinds import ResourceKind
+from inventory.store.schema import Number
+from inventory.store.selection import ByCount, ByName, ByRange, Selection, lowest, movable, named
+from inventory.store.stock import key_columns, name_column, stock_table
+
+
+@dataclass(frozen=True)
+class MovedRange:
+    """Items `lo` to `hi`, all moved; of numbers one outcome byte each, and the rule sets that gave them."""
+
+    lo: int
+    hi: int
+    outcomes: bytes | None
+    rule_sets: frozenset[int]
+
+    @property
+    def count(self) -> int:
+        """How many items."""
+        return self.hi - self.lo + 1
+
+
+@dataclass(frozen=True)
+class RefusedItem:
+    """An item that the document names and that may not move, with what stands against it (None: not in stock)."""
+
+    name: str
+    state: str | None
+    holder_id: int | None
+    in_transit: bool
+    on_hold: bool
+
+
+async def count_wanted(session: AsyncSession, kind: ResourceKind, selection: Selection, *, city_id: int) -> int:
+    """Return how many items must move for the document to stand."""
+    if isinstance(selection, ByCount):
+        return selection.count
+    if isinstance(selection, ByName):
+        return len(selection.names)
+    table = stock_table(kind)
+    query = select(func.count()).select_from(table).where(table.c.city_id == city_id, named(kind, selection))
+    return await session.scalar(query) or 0
+
+
+async def hand_over(
+    session: AsyncSession,
+    kind: ResourceKind,
+    selection: Selection,
+    *,
+    city_id: int,
+    giver: int,
+    receiver: int,
+    states: Collection[str],
+    now: datetime,
+) -> list[MovedRange]:
+    """Give the selected items that may move to the receiver and return them as ranges, in order.
+
+    Guards on holder, transit, hold and state; `version` stays, for custody is no state. The caller compares the count
+    with what was wanted and rolls back if any is missing.
+    """
+    table = stock_table(kind)
+    guard = movable(kind, city_id=city_id, holder_id=giver, states=states)
+    chosen = lowest(kind, selection, guard) if isinstance(selection, ByCount) else named(kind, selection)
+    rated = [table.c[name] for name in ("outcome", "rule_set_id") if name in table.c]
+    moved = (
+        update(table)
+        .where(guard, chosen)
+        .values(holder_id=receiver, updated_at=now)
+        .returning(table.c.item_no, *rated)
+        .cte("moved")
+    )
+    rows = await session.execute(_islands(moved))
+    return [MovedRange(row.lo, row.hi, row.outcomes, frozenset(row.rule_sets or ())) for row in rows]
+
+
+def _islands(items: CTE) -> Select[tuple[int, int, bytes | None, list[int] | None]]:
+    """Give the statement that gathers items into runs of consecutive numbers."""
+    in_order = func.row_number().over(order_by=items.c.item_no)
+    runs = select(*items.c, (items.c.item_no - in_order).label("run")).subquery()
+    rated = "outcome" in items.c
+    return (
+        select(
+            func.min(runs.c.item_no).label("lo"),
+            func.max(runs.c.item_no).label("hi"),
+            (_bytes_in_order(runs.c.outcome, runs.c.item_no) if rated else literal(None)).label("outcomes"),
+            (func.array_agg(runs.c.rule_set_id.distinct()) if rated else literal(None)).label("rule_sets"),
+        )
+        .group_by(runs.c.run)
+        .order_by(func.min(runs.c.item_no))
+    )
+
+
+def _bytes_in_order(value: SQLColumnExpression[int], order: SQLColumnExpression[int]) -> ColumnElement[bytes]:
+    """Give the aggregate that strings small numbers together, one byte each."""
+    one = func.set_byte(text("'\\x00'::bytea"), 0, value)
+    return func.string_agg(one, aggregate_order_by(text("''::bytea"), order))
+
+
+async def refused_items(
+    session: AsyncSession,
+    kind: ResourceKind,
+    selection: ByName | ByRange,
+    *,
+    city_id: int,
+    giver: int,
+    states: Collection[str],
+    limit: int,
+) -> list[RefusedItem]:
+    """Return the first of the selected items that may not move, missing ones last."""
+    table = stock_table(kind)
+    guard = movable(kind, city_id=city_id, holder_id=giver, states=states)
+    query = (
+        select(name_column(kind), table.c.state, table.c.holder_id, table.c.transit_id, table.c.hold_id)
+        .where(table.c.city_id == city_id, named(kind, selection), not_(guard))
+        .order_by(table.c.item_no)
+        .limit(limit)
+    )
+    found = [
+        RefusedItem(name, state, holder_id, transit_id is not None, hold_id is not None)
+        for name, state, holder_id, transit_id, hold_id in await session.execute(query)
+    ]
+    if isinstance(selection, ByName) and len(found) < limit:
+        missing = await _missing(session, kind, selection.names, city_id=city_id)
+        found += [RefusedItem(name, None, None, False, False) for name in missing[: limit - len(found)]]
+    return found
+
+
+async def _missing(session: AsyncSession, kind: ResourceKind, names: Sequence[str], *, city_id: int) -> list[str]:
+    """Return the names that no item of the city has."""
+    columns = key_columns(kind)
+    table = stock_table(kind)
+    rows = await session.execute(select(*columns).where(table.c.city_id == city_id, named(kind, ByName(tuple(names)))))
+    known = {value for row in rows for value in row}
+    return [name for name in names if name not in known]
+
+
+async def outcomes_between(session: AsyncSession, *, city_id: int, lo: int, hi: int) -> bytes:
+    """Return the outcome bytes of the numbers `lo` to `hi`, in order."""
+    query = select(_bytes_in_order(Number.outcome, Number.item_no)).where(
+        Number.city_id == city_id, Number.item_no.between(lo, hi)
+    )
+    return (await session.scalar(query)) or b""

@@ -1,0 +1,188 @@
+"""The ledger: write a movement document with its range lines, and read documents and an item's moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, and_, cast, func, insert, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.domain import ledger
+from inventory.domain.kinds import NUMBER, ResourceKind
+from inventory.store.schema import FeeChange, Movement, MovementLine, Number
+from inventory.store.stock import name_column, stock_table
+
+INTAKE, ISSUE, RECALL, TRANSFER, SCRAP, SALE = "INTAKE", "ISSUE", "RECALL", "TRANSFER", "SCRAP", "SALE"
+ACCEPTED = "ACCEPTED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovementDraft:
+    """A document before it has a number: see `Movement` for the meaning of each field."""
+
+    kind: str
+    resource: str
+    from_holder: int | None
+    to_holder: int
+    receiver: str | None = None
+    returner: str | None = None
+    reason: str | None = None
+    batch_id: int | None = None
+    rule_set_id: int | None = None
+
+
+@dataclass(frozen=True)
+class LedgerRange:
+    """Items `lo` to `hi` of one kind, both included; of numbers on issue one outcome byte each."""
+
+    lo: int
+    hi: int
+    outcomes: bytes | None = None
+
+
+async def record_movement(
+    session: AsyncSession,
+    draft: MovementDraft,
+    ranges: Sequence[LedgerRange],
+    *,
+    city_id: int,
+    staff_no: str,
+    interface_no: str,
+    now: datetime,
+) -> int:
+    """Write the document, accepted at once, with its ranges cut at aligned powers of ten; return its number."""
+    movement_id = (
+        await session.execute(
+            insert(Movement)
+            .values(
+                city_id=city_id,
+                state=ACCEPTED,
+                item_count=sum(run.hi - run.lo + 1 for run in ranges),
+                staff_no=staff_no,
+                interface_no=interface_no,
+                created_at=now,
+                accepted_at=now,
+                **vars(draft),
+            )
+            .returning(Movement.movement_id)
+        )
+    ).scalar_one()
+    lines = [
+        {"city_id": city_id, "movement_id": movement_id, "line_no": number, "resource": draft.resource, **line}
+        for number, line in enumerate(_cut(ranges), start=1)
+    ]
+    await session.execute(insert(MovementLine), lines)
+    return movement_id
+
+
+def _cut(ranges: Iterable[LedgerRange]) -> Iterable[dict[str, object]]:
+    """Give the lines of the ranges, each inside one aligned block."""
+    for run in ranges:
+        for line in ledger.cut(run.lo, run.hi):
+            outcomes = None if run.outcomes is None else run.outcomes[line.lo - run.lo : line.hi - run.lo + 1]
+            yield {"level": line.level, "block": line.block, "lo": line.lo, "hi": line.hi, "outcomes": outcomes}
+
+
+@dataclass(frozen=True)
+class Document:
+    """A movement as written; `line_count` says how many range lines it has."""
+
+    movement_id: int
+    kind: str
+    resource: str
+    state: str
+    from_holder: int | None
+    to_holder: int
+    item_count: int
+    receiver: str | None
+    returner: str | None
+    reason: str | None
+    batch_id: int | None
+    rule_set_id: int | None
+    staff_no: str
+    interface_no: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class DocumentItem:
+    """An item of a document; of a number on issue the outcome byte, and the fee a person had set by then."""
+
+    item_no: int
+    name: str
+    outcome: int | None
+    changed_fee: dict[str, Any] | None
+
+
+_DOCUMENT = tuple(getattr(Movement, name) for name in Document.__dataclass_fields__)
+
+
+async def find_movement(session: AsyncSession, *, city_id: int, movement_id: int) -> Document | None:
+    """Return a document of the city, or None."""
+    query = select(*_DOCUMENT).where(Movement.city_id == city_id, Movement.movement_id == movement_id)
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else Document(*row)
+
+
+async def moves_of(session: AsyncSession, kind: ResourceKind, *, city_id: int, item_no: int) -> list[Document]:
+    """Return the documents an item stands on, oldest first: one equality probe per level of the ledger."""
+    probes = [and_(MovementLine.level == level, MovementLine.block == block) for level, block in ledger.probes(item_no)]
+    query = (
+        select(*_DOCUMENT)
+        .join(
+            MovementLine,
+            and_(MovementLine.city_id == Movement.city_id, MovementLine.movement_id == Movement.movement_id),
+        )
+        .where(
+            MovementLine.city_id == city_id,
+            MovementLine.resource == kind.name,
+            or_(*probes),
+            MovementLine.lo <= item_no,
+            MovementLine.hi >= item_no,
+        )
+        .order_by(Movement.movement_id)
+    )
+    return [Document(*row) for row in await session.execute(query)]
+
+
+async def items_of(
+    session: AsyncSession, kind: ResourceKind, document: Document, *, city_id: int, after: int, limit: int
+) -> list[DocumentItem]:
+    """Return a page of the document's items in order of item number, behind item number `after`."""
+    table = stock_table(kind)
+    line = MovementLine
+    outcome = func.get_byte(line.outcomes, cast(table.c.item_no - line.lo, Integer))
+    query = (
+        select(table.c.item_no, name_column(kind), outcome, _fee_then(kind, document))
+        .join(line, and_(line.city_id == table.c.city_id, table.c.item_no.between(line.lo, line.hi)))
+        .where(
+            line.city_id == city_id,
+            line.movement_id == document.movement_id,
+            line.hi > after,
+            table.c.city_id == city_id,
+            table.c.item_no > after,
+        )
+        .order_by(table.c.item_no)
+        .limit(limit)
+    )
+    return [DocumentItem(*row) for row in await session.execute(query)]
+
+
+def _fee_then(kind: ResourceKind, document: Document) -> ColumnElement[dict[str, Any] | None]:
+    """Give the fee that a person had set for the number by the time of the document."""
+    if kind is not NUMBER:
+        return literal(None)
+    return (
+        select(FeeChange.after)
+        .where(
+            FeeChange.city_id == Number.city_id,
+            FeeChange.item_no == Number.item_no,
+            FeeChange.at <= document.created_at,
+        )
+        .order_by(FeeChange.change_no.desc())
+        .limit(1)
+        .scalar_subquery()
+    )

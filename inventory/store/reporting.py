@@ -1,0 +1,47 @@
+"""Counts of stock per place, kind and state."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import func, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.domain.kinds import KINDS, NUMBER, ResourceKind
+from inventory.store.stock import stock_table
+
+
+@dataclass(frozen=True)
+class StockCount:
+    """So many items of a kind and sort (card product, kind of number) in one state at one holder."""
+
+    resource: str
+    holder_id: int
+    sort: str
+    state: str
+    count: int
+
+
+async def stock_counts(
+    session: AsyncSession, *, city_id: int, holders: Collection[int], resource: str | None = None
+) -> list[StockCount]:
+    """Return the counts of what the holders have, of one kind of stock or of every kind."""
+    kinds = [kind for kind in KINDS.values() if resource in {None, kind.name}]
+    found: list[StockCount] = []
+    for kind in kinds:
+        table = stock_table(kind)
+        sort = table.c[_sort_column(kind)]
+        rows = await session.execute(
+            select(literal(kind.name), table.c.holder_id, sort, table.c.state, func.count())
+            .where(table.c.city_id == city_id, table.c.holder_id.in_(holders))
+            .group_by(table.c.holder_id, sort, table.c.state)
+            .order_by(table.c.holder_id, sort, table.c.state)
+        )
+        found += [StockCount(*row) for row in rows]
+    return found
+
+
+def _sort_column(kind: ResourceKind) -> str:
+    """Name the column that tells sorts of a kind apart (REQ-SIM-13)."""
+    return "kind" if kind is NUMBER else "kind_code"

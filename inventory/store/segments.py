@@ -1,0 +1,170 @@
+"""Number segments: those of the national plan, those we own, and the numbers of a segment made in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ARRAY, any_, func, insert, literal, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.domain.number_keys import digit_mask
+from inventory.store.schema import NumberPlan, Segment, SegmentGroup
+from inventory.store.schema.base import CodeText
+
+WIDTH = 4
+"""Digits after a segment's prefix: a segment is a ten-thousand block (万号段)."""
+
+SIZE = 10**WIDTH
+
+
+@dataclass(frozen=True)
+class OwnedSegment:
+    """A segment of ours; its numbers have the item numbers from `first_item_no` on."""
+
+    id: int
+    prefix: str
+    kind: str
+    city_id: int
+    carrier: str
+    hlr_code: str
+    group_id: int | None
+    first_item_no: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentDraft:
+    """A segment about to be taken into stock; `outcomes` holds one byte per number in order."""
+
+    prefix: str
+    kind: str
+    carrier: str
+    hlr_code: str
+    group_id: int | None
+    first_item_no: int
+    outcomes: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntakeTerms:
+    """What is the same on every number of one intake; `classes` gives the class of each outcome byte."""
+
+    city_id: int
+    holder_id: int
+    pool: str | None
+    batch_id: int
+    rule_set_id: int
+    classes: bytes
+    state: str
+    now: datetime
+
+
+async def plan_prefixes(session: AsyncSession, *, city_id: int, range_holder: str) -> list[str]:
+    """Return the prefixes of an operator in a city by the national plan, virtual operators' left out, in order."""
+    rows = await session.scalars(
+        select(NumberPlan.prefix)
+        .where(NumberPlan.city_id == city_id, NumberPlan.range_holder == range_holder, NumberPlan.kind == "mobile")
+        .order_by(NumberPlan.prefix)
+    )
+    return list(rows)
+
+
+async def overlapping(session: AsyncSession, prefixes: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the pairs (wanted, existing) where one prefix begins with the other."""
+    rows = await session.execute(
+        text(
+            "SELECT wanted, segment.prefix FROM unnest(CAST(:prefixes AS text[])) AS wanted JOIN segment"
+            " ON starts_with(segment.prefix, wanted) OR starts_with(wanted, segment.prefix) ORDER BY 1, 2"
+        ),
+        {"prefixes": list(prefixes)},
+    )
+    return [(wanted, existing) for wanted, existing in rows]
+
+
+async def find_segment(session: AsyncSession, number: str) -> OwnedSegment | None:
+    """Return the segment that holds the number, or None (REQ-NUM-12)."""
+    heads = [number[:length] for length in range(1, len(number) + 1)]
+    row = await session.scalar(
+        select(Segment)
+        .where(Segment.prefix == any_(literal(heads, ARRAY(CodeText))))
+        .order_by(func.length(Segment.prefix).desc())
+        .limit(1)
+    )
+    if row is None:
+        return None
+    return OwnedSegment(
+        row.id, row.prefix, row.kind, row.city_id, row.carrier, row.hlr_code, row.group_id, row.first_item_no
+    )
+
+
+async def group_named(session: AsyncSession, *, city_id: int, name: str) -> int:
+    """Return the id of the city's segment group (号群), made if it is new; call it under the intake's lock."""
+    found = await session.scalar(
+        select(SegmentGroup.id).where(SegmentGroup.city_id == city_id, SegmentGroup.name == name)
+    )
+    if found is not None:
+        return found
+    made = await session.execute(insert(SegmentGroup).values(city_id=city_id, name=name).returning(SegmentGroup.id))
+    return made.scalar_one()
+
+
+async def add_segments(session: AsyncSession, drafts: Sequence[SegmentDraft], *, city_id: int) -> list[int]:
+    """Write the segments and return their ids in the same order."""
+    rows = [
+        {
+            "prefix": draft.prefix,
+            "size": SIZE,
+            "kind": draft.kind,
+            "city_id": city_id,
+            "carrier": draft.carrier,
+            "hlr_code": draft.hlr_code,
+            "group_id": draft.group_id,
+            "first_item_no": draft.first_item_no,
+        }
+        for draft in drafts
+    ]
+    made = await session.scalars(insert(Segment).returning(Segment.id, sort_by_parameter_order=True), rows)
+    return list(made)
+
+
+_GENERATE = text("""
+INSERT INTO number (city_id, item_no, state, version, holder_id, pool, batch_id, updated_at,
+                    number, kind, hlr_code, cls, outcome, rule_set_id, tail, mask, rev)
+WITH suffix AS MATERIALIZED (
+    SELECT n, lpad(n::text, 4, '0') AS digits, n::smallint AS tail,
+           ((1 << (n / 1000)) | (1 << (n / 100 % 10)) | (1 << (n / 10 % 10)) | (1 << (n % 10)))::smallint AS mask,
+           (n % 10 * 1000 + n / 10 % 10 * 100 + n / 100 % 10 * 10 + n / 1000)::bigint AS rev
+      FROM generate_series(0, 9999) AS n
+)
+SELECT :city_id, segment.first_item_no + n, :state, 0, :holder_id, :pool, :batch_id, :now,
+       segment.prefix || digits, :kind, :hlr_code,
+       get_byte(:classes, get_byte(segment.outcomes, n)), get_byte(segment.outcomes, n), :rule_set_id,
+       tail, segment.mask | suffix.mask, suffix.rev * segment.scale + segment.rev
+  FROM unnest(CAST(:prefixes AS text[]), CAST(:first_item_nos AS bigint[]), CAST(:masks AS smallint[]),
+              CAST(:revs AS bigint[]), CAST(:scales AS bigint[]), CAST(:outcomes AS bytea[]))
+       AS segment (prefix, first_item_no, mask, rev, scale, outcomes),
+       suffix
+ ORDER BY segment.first_item_no, n
+""")
+"""Everything that depends on the last four digits is worked out once per ending, the rest once per segment; a number
+costs one concatenation, one addition and two byte look-ups."""
+
+
+async def generate_numbers(session: AsyncSession, drafts: Sequence[SegmentDraft], terms: IntakeTerms) -> None:
+    """Put all numbers of the segments (of one kind and HLR) into stock, made by the database."""
+    first = drafts[0]
+    await session.execute(
+        _GENERATE,
+        {
+            **vars(terms),
+            "kind": first.kind,
+            "hlr_code": first.hlr_code,
+            "prefixes": [draft.prefix for draft in drafts],
+            "first_item_nos": [draft.first_item_no for draft in drafts],
+            "masks": [digit_mask(draft.prefix) for draft in drafts],
+            "revs": [int(draft.prefix[::-1]) for draft in drafts],
+            "scales": [10 ** len(draft.prefix) for draft in drafts],
+            "outcomes": [draft.outcomes for draft in drafts],
+        },
+    )
