@@ -1,0 +1,31 @@
+"""Which drivers there are: URL scheme to the function that opens its readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from drivers.base import ReaderSource
+from drivers.errors import UnknownSchemeError
+from drivers.pcsc import PcscSource
+from drivers.virtual import VirtualSource
+
+OPENERS: Final[dict[str, Callable[[str], ReaderSource]]] = {
+    "pcsc": PcscSource,  # pcsc: or pcsc:PART-OF-READER-NAME
+    "virtual": VirtualSource.of,  # virtual:package.module:callable
+}
+
+
+def open_source(url: str) -> ReaderSource:
+    """Open the readers behind `scheme:rest`.
+
+    Raises
+    ------
+    UnknownSchemeError
+        No driver is registered for the scheme, or it cannot make sense of the rest.
+    """
+    scheme, colon, rest = url.partition(":")
+    opener = OPENERS.get(scheme) if colon else None
+    if opener is None:
+        raise UnknownSchemeError(detail=f"{url!r}; known: {', '.join(f'{known}:' for known in OPENERS)}")
+    return opener(rest)

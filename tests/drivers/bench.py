@@ -1,0 +1,119 @@
+"""A private PC/SC service with virtual readers, and cards for them that are processes of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+VPCD: Final = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
+PCSCD: Final = "/usr/sbin/pcscd"
+ROOT: Final = Path(__file__).parents[2]
+
+# The service takes its socket as systemd would hand it over: on descriptor 3, announced to its own process id.
+_LAUNCH = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[2], ["pcscd", "--foreground", "--info", "-c", sys.argv[3]])
+"""
+
+
+class Bench:
+    """One service on its own socket, two virtual readers."""
+
+    def __init__(self, folder: Path, socket_path: Path) -> None:
+        self._folder = folder
+        self._socket = socket_path
+        self._port = _free_port_pair()
+        self._daemon: subprocess.Popen[bytes] | None = None
+        self._cards: list[subprocess.Popen[bytes]] = []
+        config = folder / "readers"
+        config.mkdir(parents=True)
+        library = shutil.copy(VPCD, folder / "libifdvpcd.so")
+        (config / "vpcd").write_text(
+            f'FRIENDLYNAME "Bench"\nDEVICENAME /dev/null:0x{self._port:X}\n'
+            f"LIBPATH {library}\nCHANNELID 0x{self._port:X}\n"
+        )
+
+    readers: Final = ("Bench 00 00", "Bench 00 01")
+
+    def start(self) -> None:
+        """Start the service and wait until it answers."""
+        self._socket.unlink(missing_ok=True)
+        log = self._folder / "pcscd.log"
+        with socket.socket(socket.AF_UNIX) as listener, log.open("wb") as output:
+            listener.bind(os.fspath(self._socket))
+            listener.listen()
+            number = listener.fileno()
+            self._daemon = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-c", _LAUNCH, str(number), PCSCD, os.fspath(self._folder / "readers")],
+                pass_fds=[number],
+                stdout=output,
+                stderr=output,
+            )
+        wait_until(lambda: b"daemon ready" in log.read_bytes(), "pcscd is ready")
+
+    def stop(self) -> None:
+        """Kill the service, and the cards with it."""
+        for card in self._cards:
+            _end(card)
+        self._cards.clear()
+        if self._daemon is not None:
+            _end(self._daemon)
+            self._daemon = None
+
+    def insert(self, slot: int = 0, *options: str) -> subprocess.Popen[bytes]:
+        """Put a card into a reader; options are those of `card_process`."""
+        card = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "tests.drivers.card_process", str(self._port + slot), *options],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+        )
+        assert card.stdout is not None
+        assert card.stdout.readline() == b"in\n"
+        self._cards.append(card)
+        return card
+
+    def remove(self, card: subprocess.Popen[bytes]) -> None:
+        """Take a card out."""
+        self._cards.remove(card)
+        _end(card)
+
+    def remove_all(self) -> None:
+        """Take all cards out."""
+        for card in tuple(self._cards):
+            self.remove(card)
+
+
+def wait_until(condition: object, what: str, *, seconds: float = 20.0) -> None:
+    """Ask until the condition holds; fail with what was waited for."""
+    assert callable(condition)
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited {seconds:g} s in vain until {what}"
+        time.sleep(0.02)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _free_port_pair() -> int:
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
