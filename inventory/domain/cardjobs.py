@@ -1,0 +1,144 @@
+"""What the end of a write job means for the card, its data and its identity: one table, read top to bottom.
+
+The judging of a card's answers is `cardwriter.profiles`'; here a verdict becomes moves of the life cycles.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from inventory.domain.errors import InvalidIdentifier
+from inventory.domain.lifecycle import (
+    DATA_LIFECYCLE,
+    DataEvent,
+    DataState,
+    IdentityEvent,
+    SimEvent,
+    WriteJobEvent,
+    WriteJobState,
+)
+
+LEASE = timedelta(minutes=30)
+"""How long a kit is kept once its card is being written; the open job itself keeps it beyond (REQ-RSV-15)."""
+STEPS_PER_SCRIPT = 1000
+"""Step numbers of a job's n-th script begin at n times this."""
+_SCRIPT = re.compile(r"(j-\d{6}-[1-9]\d{0,18})\.([1-9]\d{0,5})\.(identify|write|verify)", re.ASCII)
+
+
+class Ending(StrEnum):
+    """How a job leaves its card; a card ends in exactly one of these."""
+
+    VERIFIED = "verified"
+    NOTHING_WRITTEN = "nothing_written"
+    DAMAGED = "damaged"
+    UNKNOWN = "unknown"
+
+
+class NextStep(StrEnum):
+    """What the person at the desk does next; the catalogue has the sentence."""
+
+    WAIT = "wait"
+    CONFIRM_SALE = "confirm_sale"
+    TRY_AGAIN = "try_again"
+    INSERT_CARD = "insert_card"
+    TAKE_ANOTHER_CARD = "take_another_card"
+    SWAP_CARD = "swap_card"
+    READ_AGAIN = "read_again"
+    CALL_KEEPER = "call_keeper"
+
+
+class ScriptRef(NamedTuple):
+    """A script's id taken apart: the public id of its job, its place among the job's scripts, what it is for."""
+
+    job: str
+    ordinal: int
+    purpose: str
+
+    @property
+    def text(self) -> str:
+        """The id as it travels."""
+        return f"{self.job}.{self.ordinal}.{self.purpose}"
+
+
+def parse_script_ref(value: str) -> ScriptRef:
+    """Read a script id such as `j-530700-12.2.write`.
+
+    Raises
+    ------
+    InvalidIdentifier
+        It is not of this form.
+    """
+    found = _SCRIPT.fullmatch(value)
+    if found is None:
+        raise InvalidIdentifier(field="script", value=value, reason="it looks like j-530700-12.2.write")
+    return ScriptRef(found[1], int(found[2]), found[3])
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """The moves that follow from a verdict; `data` in order, possibly none; `identity` None leaves it as it is."""
+
+    job: WriteJobEvent
+    sim: SimEvent
+    data: tuple[DataEvent, ...]
+    identity: tuple[IdentityEvent, ...]
+
+
+def consequence(ending: Ending, data: DataState, *, hold_alive: bool, by_reading: bool) -> Consequence:
+    """Say what a verdict on a delivered script does (state table S5 to S9; subscription data table).
+
+    `data` is the unit's state now: LEASED, or QUARANTINED when the card was unknown before. `hold_alive` sends an
+    unused unit back to its kit instead of the pool. `by_reading` says that the card itself was read and found blank.
+    """
+    match ending:
+        case Ending.VERIFIED:
+            proven = (IdentityEvent.WRITE, IdentityEvent.VERIFY)
+            return Consequence(WriteJobEvent.VERIFIED, SimEvent.PROVEN, (DataEvent.PROVEN,), proven)
+        case Ending.NOTHING_WRITTEN:
+            sim = SimEvent.NOTHING_WRITTEN if hold_alive else SimEvent.NOTHING_WRITTEN_HOLD_GONE
+            back = DataEvent.READ_BLANK if by_reading else DataEvent.NEVER_DELIVERED
+            moves = (back, DataEvent.RESERVE) if hold_alive else (back,)
+            return Consequence(WriteJobEvent.NOTHING_WRITTEN, sim, moves, (IdentityEvent.TAKE_BACK,))
+        case Ending.DAMAGED:
+            return Consequence(WriteJobEvent.DAMAGED, SimEvent.SPOILED, _quarantine(data), ())
+        case Ending.UNKNOWN:
+            return Consequence(WriteJobEvent.UNKNOWN, SimEvent.OUTCOME_UNKNOWN, _quarantine(data), ())
+
+
+def _quarantine(data: DataState) -> tuple[DataEvent, ...]:
+    return (DataEvent.QUARANTINE,) if (data, DataEvent.QUARANTINE) in DATA_LIFECYCLE.table else ()
+
+
+_AFTER_FAILURE = {
+    "not_inserted": NextStep.INSERT_CARD,
+    "reader_lost": NextStep.TRY_AGAIN,
+    "report_failed": NextStep.TRY_AGAIN,
+    "cancelled": NextStep.TRY_AGAIN,
+    "refused": NextStep.TRY_AGAIN,
+    "write_error": NextStep.TRY_AGAIN,
+    "not_blank": NextStep.TAKE_ANOTHER_CARD,
+    "wrong_kind": NextStep.TAKE_ANOTHER_CARD,
+    "another_card": NextStep.TAKE_ANOTHER_CARD,
+    "adm_refused": NextStep.TAKE_ANOTHER_CARD,
+    "pin_enabled": NextStep.TAKE_ANOTHER_CARD,
+    "data_not_available": NextStep.CALL_KEEPER,
+}
+
+
+def next_step(state: WriteJobState, failure: str | None) -> NextStep:
+    """Say what to do in this state of a job; `failure` is the class of its verdict (REQ-HW-06)."""
+    match state:
+        case WriteJobState.VERIFIED:
+            return NextStep.CONFIRM_SALE
+        case WriteJobState.DAMAGED:
+            return NextStep.SWAP_CARD
+        case WriteJobState.UNKNOWN:
+            return NextStep.READ_AGAIN
+        case WriteJobState.NOTHING_WRITTEN | WriteJobState.CANCELLED:
+            return _AFTER_FAILURE.get(failure or "", NextStep.TRY_AGAIN)
+        case _:
+            return NextStep.WAIT

@@ -1,0 +1,220 @@
+"""Take what a station reports: one report is one transaction, and one that comes again changes nothing.
+
+A job goes identify → write → verify; a verdict ends it. A card left unknown is settled by reading it, wherever and
+whenever it lies in a reader again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cardwriter.profiles import CardRefused, FactsError, Failure, IdentityError, Kind, Verdict, read_facts, settle
+from cardwriter.script import Purpose, Report, ScriptError
+from cardwriter.usim.bcd import CodecError
+from inventory.domain.cardjobs import STEPS_PER_SCRIPT, ScriptRef, parse_script_ref
+from inventory.domain.errors import InvalidIdentifier
+from inventory.domain.identifiers import parse_public_id
+from inventory.domain.lifecycle import SimState, WriteJobState
+from inventory.services.card_data import Workbench
+from inventory.services.card_ends import end_job, refuse_job
+from inventory.services.job_scripts import expectation, hand_verify, hand_write, handed_script, opened_job
+from inventory.services.looks import card_of, keep_look, order_look
+from inventory.services.orders import Ack, Order
+from inventory.store import cardjobs, kits, stations
+from inventory.store.cardjobs import Job, StepRow
+from inventory.store.stations import StationRow
+
+_NOT_INSERTED = frozenset({"no_card", "mute_card", "card_removed"})
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A report with its address, as it came over the link; `job` is None for a look."""
+
+    job: str | None
+    reader: str
+    report: Report
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
+        """Read a link message of type `report`.
+
+        Raises
+        ------
+        ScriptError
+            It is not well formed.
+        """
+        job, reader, report = wire.get("job"), wire.get("reader"), wire.get("report")
+        if not isinstance(job, str | None) or not isinstance(reader, str) or not isinstance(report, dict):
+            raise ScriptError("malformed report message")
+        return cls(job, reader, Report.from_wire(report))
+
+
+async def take_report(
+    session: AsyncSession, bench: Workbench, station: StationRow, reported: Reported, *, now: datetime
+) -> list[Order]:
+    """Take one report and give what the station is to do next: always an acknowledgement, perhaps a script.
+
+    A report of a script that is not the one the job handed out last is stale and only acknowledged.
+
+    Raises
+    ------
+    IllegalTransition, StaleVersion
+        Card, data or job have moved on under the report; nothing of it was taken.
+    """
+    async with session.begin():
+        if reported.job is None:
+            orders = await _take_look(session, bench, station, reported, now=now)
+        else:
+            orders = await _take_job_report(session, bench, station, reported, now=now)
+    return [Ack(reported.report.script_id), *orders]
+
+
+async def _take_job_report(
+    session: AsyncSession, bench: Workbench, station: StationRow, reported: Reported, *, now: datetime
+) -> list[Order]:
+    report = reported.report
+    job = await _job_of(session, station, reported)
+    if job is None:
+        return []
+    ref = parse_script_ref(report.script_id)
+    await _keep_steps(session, job, ref, report, now=now)
+    match WriteJobState(job.state), ref.purpose:
+        case WriteJobState.IDENTIFYING, Purpose.IDENTIFY:
+            return await _identified(session, bench, station, job, report, now=now)
+        case WriteJobState.WRITING, Purpose.WRITE:
+            return await _written(session, bench, station, job, report, now=now)
+        case WriteJobState.UNKNOWN, Purpose.WRITE:
+            # Too late to be believed alone: others may have had the card since. The card itself says how it is.
+            return [await order_look(session, bench, station, reported.reader, now=now)]
+        case ((WriteJobState.VERIFYING | WriteJobState.UNKNOWN), Purpose.VERIFY):
+            return await _verified(session, bench, station, job, report, now=now)
+        case _:
+            return []
+
+
+async def _job_of(session: AsyncSession, station: StationRow, reported: Reported) -> Job | None:
+    """Return the job, locked, if this very script is the one it waits for."""
+    try:
+        name = parse_public_id(reported.job, "j", field="job")
+        parse_script_ref(reported.report.script_id)
+    except InvalidIdentifier:
+        return None
+    if name.city_id != station.city_id:
+        return None
+    job = await cardjobs.find_job(session, city_id=station.city_id, job_id=name.serial, lock=True)
+    return job if job is not None and job.script_id == reported.report.script_id else None
+
+
+async def _keep_steps(session: AsyncSession, job: Job, ref: ScriptRef, report: Report, *, now: datetime) -> None:
+    first = ref.ordinal * STEPS_PER_SCRIPT
+    steps = [
+        StepRow(first + index, ref.purpose, result.name, f"{result.sw:04x}", now)
+        for index, result in enumerate(report.results[:STEPS_PER_SCRIPT])
+    ]
+    await cardjobs.add_steps(session, city_id=job.city_id, job_id=job.job_id, steps=steps)
+
+
+async def _identified(
+    session: AsyncSession, bench: Workbench, station: StationRow, job: Job, report: Report, *, now: datetime
+) -> list[Order]:
+    """Write the card if all fits; otherwise end the job before anything has changed (REQ-HW-06)."""
+    try:
+        facts = read_facts(report)
+    except FactsError as error:
+        failure = Failure.NOT_INSERTED if report.error in _NOT_INSERTED else Failure.READER_LOST
+        await refuse_job(session, job, _refusal(failure, str(error)), now=now)
+        return []
+    await keep_look(session, station, job.reader, facts, await card_of(session, job.city_id, facts))
+    try:
+        return [await hand_write(session, bench, job, facts, now=now)]
+    except CardRefused as refused:
+        await refuse_job(session, job, _refusal(refused.failure, refused.detail), now=now)
+    except (IdentityError, CodecError) as error:
+        await refuse_job(session, job, _refusal(Failure.DATA_NOT_AVAILABLE, str(error)), now=now)
+    return []
+
+
+async def _written(
+    session: AsyncSession, bench: Workbench, station: StationRow, job: Job, report: Report, *, now: datetime
+) -> list[Order]:
+    verdict = await _judge(session, bench, job, report)
+    if verdict.failure is Failure.NOT_PROVEN:
+        try:
+            return [await hand_verify(session, bench, job, station, job.reader, now=now)]
+        except CardRefused as refused:
+            verdict = Verdict(kind=Kind.UNKNOWN, failure=refused.failure, detail=refused.detail)
+    if verdict.failure is Failure.ADM_REFUSED:
+        await kits.set_adm_refused(session, city_id=job.city_id, item_no=job.sim_item_no)
+    await end_job(session, job, verdict, by_reading=False, now=now)
+    return [await order_look(session, bench, station, job.reader, now=now)]
+
+
+async def _verified(
+    session: AsyncSession, bench: Workbench, station: StationRow, job: Job, report: Report, *, now: datetime
+) -> list[Order]:
+    verdict = await _judge(session, bench, job, report)
+    await end_job(session, job, verdict, by_reading=True, now=now)
+    if verdict.kind is Kind.UNKNOWN and job.state == WriteJobState.UNKNOWN:
+        return []  # it was read just now to no avail; the next insertion is the next try
+    return [await order_look(session, bench, station, job.reader, now=now)]
+
+
+async def _judge(session: AsyncSession, bench: Workbench, job: Job, report: Report) -> Verdict:
+    """Judge a write or verify report; what cannot be judged leaves the card unknown, never better."""
+    try:
+        opened, facts, content = await opened_job(session, bench, job)
+        script = handed_script(opened, facts, content, job)
+        if script.purpose is Purpose.WRITE:
+            return opened.profile.judge_write(script, report)
+        return opened.profile.judge_verify(script, report, expectation(opened, facts, content, job))
+    except CardRefused as refused:
+        return Verdict(kind=Kind.UNKNOWN, failure=refused.failure, detail=refused.detail)
+    except ValueError as error:
+        return Verdict(kind=Kind.UNKNOWN, failure=Failure.REPORT_FAILED, detail=str(error))
+
+
+async def _take_look(
+    session: AsyncSession, bench: Workbench, station: StationRow, reported: Reported, *, now: datetime
+) -> list[Order]:
+    """Keep what a look found; a card that a job left unknown is settled by it, or verified next."""
+    known = await stations.readers_of(session, city_id=station.city_id, stations=[station.station_id])
+    if not any((row.name, row.script_id) == (reported.reader, reported.report.script_id) for row in known):
+        return []
+    try:
+        facts = read_facts(reported.report)
+    except FactsError:
+        await keep_look(session, station, reported.reader, None, None)
+        return []
+    card = await card_of(session, station.city_id, facts)
+    orders: list[Order] = []
+    if card is not None and card.state == SimState.WRITE_UNKNOWN:
+        job = await cardjobs.unknown_job_of(session, city_id=card.city_id, sim_item_no=card.item_no)
+        if job is not None:
+            verdict = settle(facts, None)
+            if verdict.kind is Kind.UNKNOWN:
+                orders = await _prove(session, bench, station, job, reported.reader, now=now)
+            else:
+                await end_job(session, job, verdict, by_reading=True, now=now)
+    await keep_look(session, station, reported.reader, facts, card)
+    return orders
+
+
+async def _prove(
+    session: AsyncSession, bench: Workbench, station: StationRow, job: Job, reader: str, *, now: datetime
+) -> list[Order]:
+    try:
+        return [await hand_verify(session, bench, job, station, reader, now=now)]
+    except CardRefused as refused:
+        verdict = Verdict(kind=Kind.UNKNOWN, failure=refused.failure, detail=refused.detail)
+        await end_job(session, job, verdict, by_reading=True, now=now)
+        return []
+
+
+def _refusal(failure: Failure, detail: str) -> Verdict:
+    return Verdict(kind=Kind.NOTHING_WRITTEN, failure=failure, detail=detail)

@@ -1,0 +1,164 @@
+"""The service's side of a station's link: who is connected, what its readers say, and what its silence means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cardwriter.script import ScriptError
+from inventory.domain.cardjobs import STEPS_PER_SCRIPT, parse_script_ref
+from inventory.domain.errors import BadCredentials, InvalidIdentifier
+from inventory.domain.identifiers import parse_public_id
+from inventory.services.card_data import Workbench
+from inventory.services.card_writing import give_up
+from inventory.services.looks import order_look
+from inventory.services.orders import Order
+from inventory.store import access, cardjobs, stations
+from inventory.store.cardjobs import StepRow
+from inventory.store.notices import Notice, notify
+from inventory.store.stations import StationRow
+from inventory.vault.enrolment import digest
+
+PATIENCE = timedelta(seconds=60)
+"""How long a station may be silent before what it was given counts as unanswered."""
+_CARD, _BUSY = "card", "busy"
+_STATES = frozenset({"service_down", "no_card", _CARD, "mute", _BUSY, "lost"})
+_LONGEST_NAME = 200
+_INTERFACE = "station"
+
+
+@dataclass(frozen=True)
+class ReaderSeen:
+    """A reader as its station sees it; `insertion` counts the cards that were put in."""
+
+    name: str
+    state: str
+    insertion: int
+
+    @classmethod
+    def from_wire(cls, wire: Any) -> Self:
+        """Read one item of a `readers` message.
+
+        Raises
+        ------
+        ScriptError
+            It is not well formed.
+        """
+        match wire:
+            case {"name": str(name), "state": str(state), "insertion": int(insertion)} if (
+                state in _STATES and len(name) <= _LONGEST_NAME
+            ):
+                return cls(name, state, insertion)
+            case _:
+                raise ScriptError("malformed reader")
+
+
+async def admit_station(session: AsyncSession, credential: str | None, *, now: datetime) -> StationRow:
+    """Return the station that the credential belongs to.
+
+    Raises
+    ------
+    BadCredentials
+        There is none, or it was revoked; this is kept as a security event.
+    """
+    async with session.begin():
+        found = await stations.by_credential(session, digest(credential)) if credential else None
+        if found is not None and found.revoked_at is None:
+            return found
+        detail = {"station": None if found is None else found.station_id}
+        await access.record_refusal(
+            session, code=BadCredentials.code, interface_no=_INTERFACE, staff_no=None, detail=detail, now=now
+        )
+    raise BadCredentials
+
+
+async def open_link(session: AsyncSession, station: StationRow, link_id: str, *, now: datetime) -> None:
+    """Enter the link as the station's only one; a former one is told by notice that it is over."""
+    async with session.begin():
+        await stations.change_station(
+            session,
+            city_id=station.city_id,
+            station_id=station.station_id,
+            link_id=link_id,
+            online_since=now,
+            last_seen_at=now,
+        )
+        await stations.forget_cards(session, city_id=station.city_id, station_id=station.station_id)
+        await notify(session, Notice(city_id=station.city_id, station_id=station.station_id, link=link_id))
+
+
+async def keep_link(session: AsyncSession, station: StationRow, link_id: str, *, now: datetime) -> bool:
+    """Note that the station was heard; False when this link is over: revoked, or another one has taken over."""
+    async with session.begin():
+        return await stations.touch(
+            session, city_id=station.city_id, station_id=station.station_id, link_id=link_id, now=now
+        )
+
+
+async def close_link(session: AsyncSession, station: StationRow, link_id: str) -> None:
+    """Note that the link has ended, unless another one has taken over; its jobs wait `PATIENCE` for its return."""
+    async with session.begin():
+        if await stations.drop_link(session, city_id=station.city_id, station_id=station.station_id, link_id=link_id):
+            await notify(session, Notice(city_id=station.city_id, station_id=station.station_id))
+
+
+async def see_readers(
+    session: AsyncSession, bench: Workbench, station: StationRow, readers: list[ReaderSeen], *, now: datetime
+) -> list[Order]:
+    """Keep what the readers show, and order a look at every card that was put in since the last time."""
+    orders: list[Order] = []
+    async with session.begin():
+        rows = await stations.readers_of(session, city_id=station.city_id, stations=[station.station_id])
+        known = {row.name: row for row in rows}
+        for reader in readers:
+            old = known.get(reader.name)
+            place: dict[str, Any] = {"city_id": station.city_id, "station_id": station.station_id, "name": reader.name}
+            await stations.see_reader(session, **place, state=reader.state, insertion=reader.insertion, now=now)
+            same_card = old is not None and old.insertion == reader.insertion and reader.state in {_CARD, _BUSY}
+            if not same_card:
+                await stations.change_reader(session, **place, facts=None, sim_item_no=None, script_id=None)
+            looked = same_card and old is not None and (old.facts is not None or old.script_id is not None)
+            if reader.state == _CARD and not looked:
+                orders.append(await order_look(session, bench, station, reader.name, now=now))
+        await notify(session, Notice(city_id=station.city_id, station_id=station.station_id))
+    return orders
+
+
+async def hear_step(session: AsyncSession, station: StationRow, wire: Mapping[str, Any], *, now: datetime) -> None:
+    """Keep one step of a running script for the desk's progress; one that makes no sense is dropped."""
+    match wire:
+        case {"job": str(job), "script": str(script_id), "index": int(index), "name": str(name), "sw": str(sw)}:
+            pass
+        case _:
+            return
+    try:
+        city_id, job_id = parse_public_id(job, "j")[1:]
+        ref = parse_script_ref(script_id)
+    except InvalidIdentifier:
+        return
+    if city_id != station.city_id or not 0 <= index < STEPS_PER_SCRIPT:
+        return
+    async with session.begin():
+        row = await cardjobs.find_job(session, city_id=city_id, job_id=job_id)
+        if row is None or row.script_id != script_id:
+            return
+        step = StepRow(ref.ordinal * STEPS_PER_SCRIPT + index, ref.purpose, name[:_LONGEST_NAME], sw[:4], now)
+        await cardjobs.add_steps(session, city_id=city_id, job_id=job_id, steps=[step])
+        await notify(session, Notice(city_id=city_id, station_id=station.station_id, job_id=job_id))
+
+
+async def settle_silent(session: AsyncSession, *, now: datetime) -> int:
+    """Give up on stations that have been silent too long; give how many. Every process may call it at any time."""
+    async with session.begin():
+        silent = await stations.silent_since(session, now - PATIENCE)
+    for station in silent:
+        await give_up(session, station, now=now)
+        async with session.begin():
+            await stations.change_station(
+                session, city_id=station.city_id, station_id=station.station_id, online_since=None
+            )
+    return len(silent)

@@ -1,0 +1,82 @@
+"""Look at the card in a reader without any job: what it is, whether it is blank, which stock record it has."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cardwriter.profiles import CardFacts, identify_script
+from inventory.domain.errors import InvalidIdentifier
+from inventory.domain.identifiers import parse_iccid
+from inventory.services.card_data import Workbench
+from inventory.services.orders import Run
+from inventory.store import kits, stations
+from inventory.store.kits import Card
+from inventory.store.notices import Notice, notify
+from inventory.store.stations import StationRow
+
+SCRIPT_LIFE = timedelta(minutes=10)
+"""After this a station does not begin a script; long enough for a hall PC whose clock is off by minutes."""
+_ID_BYTES = 16
+
+
+def expiry(now: datetime) -> int:
+    """Give the UTC seconds after which a script that is handed out now may not begin."""
+    return int((now + SCRIPT_LIFE).timestamp())
+
+
+async def order_look(
+    session: AsyncSession, bench: Workbench, station: StationRow, reader: str, *, now: datetime
+) -> Run:
+    """Order a look at the card in the reader; the reader remembers that it is under way."""
+    script = identify_script(f"look-{bench.entropy(_ID_BYTES).hex()}", expiry(now))
+    await stations.change_reader(
+        session, city_id=station.city_id, station_id=station.station_id, name=reader, script_id=script.id
+    )
+    return Run(None, reader, script)
+
+
+async def keep_look(
+    session: AsyncSession, station: StationRow, reader: str, facts: CardFacts | None, card: Card | None
+) -> None:
+    """Keep what a look found, for the desk; None: the card could not be read."""
+    await stations.change_reader(
+        session,
+        city_id=station.city_id,
+        station_id=station.station_id,
+        name=reader,
+        facts=_shown(facts),
+        sim_item_no=None if card is None else card.item_no,
+        script_id=None,
+    )
+    await notify(session, Notice(city_id=station.city_id, station_id=station.station_id))
+
+
+async def card_of(session: AsyncSession, city_id: int, facts: CardFacts, *, lock: bool = False) -> Card | None:
+    """Return the stock record of the card that was read: by its ICCID, or by chip serial where it has none."""
+    if facts.iccid:
+        try:
+            iccid = parse_iccid(facts.iccid).iccid
+        except InvalidIdentifier:
+            return None
+        return await kits.find_card(session, city_id=city_id, iccid=iccid, lock=lock)
+    if facts.serial is None:
+        return None
+    return await kits.find_card(session, city_id=city_id, serial=facts.serial.upper(), lock=lock)
+
+
+def _shown(facts: CardFacts | None) -> dict[str, Any]:
+    """Give what the desk needs to know; no IMSI, it is on a customer's card perhaps."""
+    if facts is None:
+        return {"readable": False}
+    return {
+        "readable": True,
+        "iccid": facts.iccid or None,
+        "serial": facts.serial,
+        "blank": facts.blank,
+        "usim": facts.usim,
+        "adm_tries": facts.adm_tries,
+        "pin1_enabled": facts.pin1_enabled,
+    }
