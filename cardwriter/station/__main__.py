@@ -1,0 +1,7 @@
+"""`python -m cardwriter.station`."""
+
+from __future__ import annotations
+
+from cardwriter.station.cli import app
+
+app(prog_name="station")

@@ -1,0 +1,199 @@
+"""The station's memory across a power cut: which scripts ran, how far, and what they ended with.
+
+Each card-changing step is on disk before it is sent. An entry stays until the service says that it has the report.
+Answers of secret steps are never written.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from cardwriter.script import Outcome, Report, Script, StepResult
+
+FILE_NAME: Final = "journal.sqlite"
+KILLED: Final = "station_killed"
+"""`Report.error` of a script that was under way when the station ended."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS script (
+    id          TEXT PRIMARY KEY,
+    job         TEXT,
+    reader      TEXT NOT NULL,
+    insertion   INTEGER NOT NULL,
+    purpose     TEXT NOT NULL,
+    card        TEXT,
+    steps       INTEGER NOT NULL,
+    started_at  TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
+    next_index  INTEGER NOT NULL DEFAULT 0,
+    next_name   TEXT,
+    changed     INTEGER NOT NULL DEFAULT 0,
+    outcome     TEXT,
+    error       TEXT,
+    atr         TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE IF NOT EXISTS result (
+    script      TEXT NOT NULL REFERENCES script (id) ON DELETE CASCADE,
+    position    INTEGER NOT NULL,
+    name        TEXT NOT NULL,
+    sw          INTEGER NOT NULL,
+    data        BLOB NOT NULL,
+    PRIMARY KEY (script, position)
+) STRICT;
+"""
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A report with its address: what the service gets about one script. `job` is the service's own reference."""
+
+    job: str | None
+    reader: str
+    insertion: int
+    report: Report
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the link message of type `report`."""
+        return {
+            "type": "report",
+            "job": self.job,
+            "reader": self.reader,
+            "insertion": self.insertion,
+            "report": self.report.to_wire(),
+        }
+
+
+class Journal:
+    """All scripts that the service has not acknowledged; safe to use from several threads.
+
+    Reports of this process are kept whole in memory until acknowledged; what the disk gives back after a restart lacks
+    the answers of secret steps.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._fresh: dict[str, Filed] = {}
+        self._db = sqlite3.connect(folder / FILE_NAME, check_same_thread=False, isolation_level=None)
+        self._db.row_factory = sqlite3.Row
+        for statement in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            self._db.execute(f"PRAGMA {statement}")
+        self._db.executescript(_SCHEMA)
+
+    def settle(self) -> None:
+        """End every entry that a former process left open as lost; call once, before the first script."""
+        with self._lock:
+            self._db.execute(
+                "UPDATE script SET outcome = ?, error = ? WHERE outcome IS NULL", (Outcome.LOST.value, KILLED)
+            )
+
+    def open(self, script: Script, *, job: str | None, reader: str, insertion: int) -> Entry | None:
+        """Start an entry, on disk when this returns; None when the script has one already and must not run again."""
+        with self._lock:
+            cursor = self._db.execute(
+                "INSERT INTO script (id, job, reader, insertion, purpose, card, steps) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                (script.id, job, reader, insertion, script.purpose.value, script.card, len(script.steps)),
+            )
+            return Entry(self, script, job=job, insertion=insertion) if cursor.rowcount else None
+
+    def find(self, script_id: str) -> Filed | None:
+        """Return the report of a script that has ended, or None."""
+        return next((filed for filed in self.unacknowledged() if filed.report.script_id == script_id), None)
+
+    def unacknowledged(self) -> tuple[Filed, ...]:
+        """Return the reports that the service has not acknowledged, oldest first."""
+        with self._lock:
+            rows = self._db.execute("SELECT * FROM script WHERE outcome IS NOT NULL ORDER BY rowid").fetchall()
+            return tuple(self._fresh.get(row["id"]) or self._file(row) for row in rows)
+
+    def open_entries(self) -> tuple[dict[str, Any], ...]:
+        """Return the entries that have not ended: script id, purpose, reader, next step, whether the card changed."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT id, purpose, reader, next_index, next_name, steps, changed, started_at FROM script"
+                " WHERE outcome IS NULL ORDER BY rowid"
+            ).fetchall()
+        return tuple(dict(row) for row in rows)
+
+    def acknowledge(self, script_id: str) -> None:
+        """Forget an ended script: the service has its report."""
+        with self._lock:
+            self._db.execute("DELETE FROM script WHERE id = ? AND outcome IS NOT NULL", (script_id,))
+            self._fresh.pop(script_id, None)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def write(self, statement: str, values: tuple[Any, ...], results: Iterable[tuple[Any, ...]]) -> None:
+        """Change one entry and add results to it, in one synced transaction; for `Entry`."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(statement, values)
+            self._db.executemany(
+                "INSERT INTO result (script, position, name, sw, data) VALUES (?, ?, ?, ?, ?)", results
+            )
+
+    def keep(self, report: Report) -> None:
+        """Hold a whole report in memory until acknowledged; for `Entry`."""
+        with self._lock:
+            row = self._db.execute("SELECT * FROM script WHERE id = ?", (report.script_id,)).fetchone()
+            self._fresh[report.script_id] = replace(self._file(row), report=report)
+
+    def _file(self, row: sqlite3.Row) -> Filed:
+        found = self._db.execute("SELECT name, sw, data FROM result WHERE script = ? ORDER BY position", (row["id"],))
+        report = Report(
+            script_id=row["id"],
+            outcome=Outcome(row["outcome"]),
+            results=tuple(StepResult(name=name, sw=sw, data=data) for name, sw, data in found),
+            atr=bytes.fromhex(row["atr"]),
+            error=row["error"],
+            changed=bool(row["changed"]),
+        )
+        return Filed(job=row["job"], reader=row["reader"], insertion=row["insertion"], report=report)
+
+
+class Entry:
+    """One script's line in the journal, while it runs."""
+
+    def __init__(self, journal: Journal, script: Script, *, job: str | None, insertion: int) -> None:
+        self.job = job
+        self.insertion = insertion
+        self._journal = journal
+        self._script = script
+        self._pending: list[tuple[Any, ...]] = []
+        self._count = 0
+        self.changed = False
+        """Whether a card-changing step was about to be sent: from then on the card counts as changed."""
+
+    def before_change(self, index: int) -> None:
+        """Put on disk that the step at this position is about to change the card."""
+        self._write(
+            "UPDATE script SET changed = 1, next_index = ?, next_name = ? WHERE id = ?",
+            (index, self._script.steps[index].name, self._script.id),
+        )
+        self.changed = True
+
+    def after(self, result: StepResult, *, secret: bool) -> None:
+        """Note a result; it reaches the disk with the next change or the end. A secret answer never does."""
+        data = b"" if secret else result.data
+        self._pending.append((self._script.id, self._count, result.name, result.sw, data))
+        self._count += 1
+
+    def close(self, report: Report) -> None:
+        """End the entry with its report."""
+        self._write(
+            "UPDATE script SET outcome = ?, error = ?, atr = ?, next_index = ?, next_name = NULL WHERE id = ?",
+            (report.outcome.value, report.error, report.atr.hex(), self._count, self._script.id),
+        )
+        self._journal.keep(report)
+
+    def _write(self, statement: str, values: tuple[Any, ...]) -> None:
+        self._journal.write(statement, values, self._pending)
+        self._pending = []

@@ -1,0 +1,176 @@
+"""The one connection of a station: a WebSocket out to the service, kept up for ever.
+
+Text frames hold one JSON object each, told apart by `type`. Nothing listens on the hall PC.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import random
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+PATH: Final = "/v1/station-link"
+SILENCE: Final = 30.0
+"""Seconds without a word from the service, which pings more often, until the connection counts as dead."""
+LONGEST_PAUSE: Final = 30.0
+_FIRST_PAUSE = 0.5
+_OPENING = 10.0
+
+_log = logging.getLogger(__name__)
+
+Message = dict[str, Any]
+
+
+class LinkRefusedError(Exception):
+    """The service does not know this station any more, or its address is unfit; trying again will not help."""
+
+
+class Link:
+    """Connects, says hello, hands messages in, and does it again whenever the connection ends.
+
+    Parameters
+    ----------
+    service
+        `http(s)://host` of the service; without TLS only on this machine, since card codes travel here.
+    hello
+        Makes the first message of each connection.
+    receive
+        Given each message but pings; called in the thread of `run`, must return soon and not raise.
+    pause
+        Seconds to wait before the n-th try in a row (n from 0).
+    """
+
+    def __init__(
+        self,
+        service: str,
+        credential: str,
+        *,
+        hello: Callable[[], Message],
+        receive: Callable[[Message], None],
+        silence: float = SILENCE,
+        pause: Callable[[int], float] | None = None,
+    ) -> None:
+        self._url = link_url(service)
+        self._credential = credential
+        self._hello = hello
+        self._receive = receive
+        self._silence = silence
+        self._pause = pause or backoff
+        self._stopping = threading.Event()
+        self._connection: ClientConnection | None = None
+        self._failures = 0
+
+    def run(self) -> None:
+        """Keep the link up until `stop`.
+
+        Raises
+        ------
+        LinkRefusedError
+            The service refused the credential or revoked this station.
+        """
+        while not self._stopping.is_set():
+            try:
+                self._converse()
+            except InvalidStatus as error:
+                status = error.response.status_code
+                if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+                    raise LinkRefusedError(f"the service refused this station's credential ({status})") from None
+                _log.warning("link: the service answered %s", status)
+            except (OSError, InvalidHandshake, ConnectionClosed, TimeoutError) as error:
+                if not self._stopping.is_set():
+                    _log.warning("link: %s", error or type(error).__name__)
+            self._stopping.wait(self._pause(self._failures))
+            self._failures += 1
+
+    def send(self, message: Message) -> bool:
+        """Send a message if there is a connection; tell whether it went out. What must arrive is in the journal."""
+        connection = self._connection
+        if connection is None:
+            return False
+        try:
+            connection.send(json.dumps(message, ensure_ascii=False))
+        except ConnectionClosed:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Make `run` return; from another thread than its own."""
+        self._stopping.set()
+        connection = self._connection
+        if connection is not None:
+            connection.close()
+
+    def _converse(self) -> None:
+        """Hold one connection until it ends."""
+        with connect(
+            self._url,
+            additional_headers={"Authorization": f"Bearer {self._credential}"},
+            open_timeout=_OPENING,
+            proxy=None if is_loopback(self._url) else True,
+        ) as connection:
+            self._connection = connection  # before hello: a report that ends now goes out twice rather than never
+            try:
+                self.send(self._hello())
+                while not self._stopping.is_set():
+                    self._take(connection.recv(self._silence))
+            except TimeoutError:
+                _log.warning("link: no word from the service for %g s", self._silence)
+            finally:
+                self._connection = None
+
+    def _take(self, text: str | bytes) -> None:
+        try:
+            message = json.loads(text)
+            kind = message["type"]
+        except (ValueError, TypeError, KeyError):
+            _log.warning("link: a message without sense was dropped")
+            return
+        match kind:
+            case "ping":
+                self.send({"type": "pong"})
+            case "revoked":
+                raise LinkRefusedError("the service revoked this station")
+            case _:
+                self._failures = 0
+                self._receive(message)
+
+
+def link_url(service: str) -> str:
+    """Return the address of the link for a service at `http(s)://host`.
+
+    Raises
+    ------
+    LinkRefusedError
+        No such address, or one without TLS beyond this machine.
+    """
+    parts = urlsplit(service)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme)
+    if scheme is None or not parts.hostname:
+        raise LinkRefusedError(f"the service's address must read http(s)://host, not {service!r}")
+    if scheme == "ws" and not is_loopback(service):
+        raise LinkRefusedError("beyond this machine the service must be reached over https")
+    return f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}{PATH}"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this very machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def backoff(failures: int) -> float:
+    """Return a pause in seconds that doubles up to `LONGEST_PAUSE`, with jitter so that halls do not return as one."""
+    longest = min(LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures, 10))
+    return random.SystemRandom().uniform(longest / 2, longest)

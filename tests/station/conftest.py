@@ -1,0 +1,78 @@
+"""A service to talk to, and stations as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cardwriter.station.enrol import FILE_NAME
+from tests.station.fake_service import CREDENTIAL, FakeService
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    """Serve the service's end of the link."""
+    with FakeService() as service:
+        yield service
+
+
+class StationProcess:
+    """`python -m cardwriter.station run`, with all it printed and logged in `log`."""
+
+    def __init__(self, folder: Path, *options: str, environment: dict[str, str] | None = None) -> None:
+        self.log = folder / "station.log"
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-m", "cardwriter.station", "run", "--data", str(folder / "data"), *options],
+                cwd=ROOT,
+                env=os.environ | {"LANG": "C.UTF-8"} | (environment or {}),
+                stdout=output,
+                stderr=output,
+            )
+
+    def kill(self) -> None:
+        """Cut its power."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to end; return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def text(self) -> str:
+        """Return what it printed and logged so far."""
+        return self.log.read_text(encoding="utf-8")
+
+
+Start = Callable[..., StationProcess]
+
+
+@pytest.fixture
+def start_station(service: FakeService, tmp_path: Path) -> Iterator[Start]:
+    """Start an enrolled station process, by default with the tiny card in a virtual reader."""
+    processes: list[StationProcess] = []
+    data = tmp_path / "data"
+    data.mkdir()
+    kept = {"service": service.url, "station_id": "s-1", "name": "Hall desk 1", "secret": CREDENTIAL}
+    (data / FILE_NAME).write_text(json.dumps(kept))
+
+    def start(
+        *options: str, readers: str = "virtual:tests.station.tiny_card:TinyCard", **environment: str
+    ) -> StationProcess:
+        arguments = ("--service", service.url, "--readers", readers, *options)
+        processes.append(StationProcess(tmp_path, *arguments, environment=environment))
+        return processes[-1]
+
+    yield start
+    for station in processes:
+        station.kill()

@@ -1,0 +1,121 @@
+"""The service's end of the station link: a real WebSocket server that keeps what it hears."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Self
+
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.sync.server import Server, ServerConnection, serve
+
+CREDENTIAL = "credential-of-this-station"
+
+Message = dict[str, Any]
+
+
+class FakeService:
+    """Listens on a free port of this machine; `status` other than 101 refuses the handshake."""
+
+    def __init__(self) -> None:
+        self.heard: list[Message] = []
+        self.status = HTTPStatus.SWITCHING_PROTOCOLS
+        self.handshakes = 0
+        self._news = threading.Condition()
+        self._connections: list[ServerConnection] = []
+        self._server: Server = serve(self._talk, "127.0.0.1", 0, process_request=self._admit, close_timeout=1)
+        self.port: int = self._server.socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    @property
+    def url(self) -> str:
+        """What a station is told as --service."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cut()
+        self._server.shutdown()
+        self._thread.join()
+
+    def send(self, message: Message) -> None:
+        """Send to the newest connection."""
+        self.send_text(json.dumps(message))
+
+    def send_text(self, text: str) -> None:
+        """Send any text to the newest connection."""
+        self._connections[-1].send(text)
+
+    def wait_handshakes(self, count: int, *, seconds: float = 20.0) -> None:
+        """Wait until a station has knocked this often."""
+        with self._news:
+            assert self._news.wait_for(lambda: self.handshakes >= count, seconds)
+
+    def cut(self) -> None:
+        """Break every connection."""
+        for connection in tuple(self._connections):
+            connection.close()
+
+    def wait_for(self, matches: Callable[[Message], bool], *, seconds: float = 20.0) -> Message:
+        """Return the first message heard that matches, waiting for it."""
+        end = time.monotonic() + seconds
+        with self._news:
+            while True:
+                for message in self.heard:
+                    if matches(message):
+                        return message
+                assert self._news.wait(end - time.monotonic()), f"not heard among {self.heard}"
+
+    def wait_report(self, script_id: str) -> Message:
+        """Return the report of a script, sent by itself or in a hello."""
+
+        def is_it(message: Message) -> bool:
+            return bool(message["type"] == "report" and message["report"]["script_id"] == script_id)
+
+        def holds_it(message: Message) -> bool:
+            return is_it(message) or any(is_it(one) for one in message.get("journal", []))
+
+        found = self.wait_for(holds_it)
+        return next(one for one in [found, *found.get("journal", [])] if is_it(one))
+
+    def wait_state(self, state: str) -> Message:
+        """Return the first reader that was told in this state."""
+        told = self.wait_for(lambda message: any(one["state"] == state for one in message.get("readers", [])))
+        reader: Message = next(one for one in told["readers"] if one["state"] == state)
+        return reader
+
+    def forget(self) -> None:
+        """Drop what was heard so far."""
+        with self._news:
+            self.heard.clear()
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        with self._news:
+            self.handshakes += 1
+            self._news.notify_all()
+        status = self.status
+        if request.path != "/v1/station-link":
+            status = HTTPStatus.NOT_FOUND
+        elif request.headers.get("Authorization") != f"Bearer {CREDENTIAL}":
+            status = HTTPStatus.UNAUTHORIZED
+        return None if status is HTTPStatus.SWITCHING_PROTOCOLS else connection.respond(status, "")
+
+    def _talk(self, connection: ServerConnection) -> None:
+        self._connections.append(connection)
+        connection.send(json.dumps({"type": "welcome", "station": "s-1", "name": "Hall desk 1"}))
+        try:
+            for text in connection:
+                with self._news:
+                    self.heard.append(json.loads(text))
+                    self._news.notify_all()
+        except ConnectionClosed:
+            pass
+        finally:
+            self._connections.remove(connection)
