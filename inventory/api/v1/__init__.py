@@ -5,13 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from inventory.api.routing import PREFIX
-from inventory.api.v1 import access, health, organisation, staff
+from inventory.api.v1 import access, health, holds, organisation, quotes, staff
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     access.router,
     staff.router,
     organisation.router,
+    quotes.router,
+    holds.router,
 )
 
 

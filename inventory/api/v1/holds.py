@@ -1,0 +1,372 @@
+"""Holds: a kit held, kept, booked, given back or sold. The hold's key travels in a header only."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Path, Response
+from pydantic import Field
+
+from inventory.access.caller import Caller
+from inventory.access.permissions import Permission
+from inventory.api.deps import ConnectionDep, NowDep, RuntimeDep, SessionDep, WriteDep, reply, require
+from inventory.api.models import Id, Model, Time
+from inventory.api.problems import errors
+from inventory.api.v1.quotes import QuoteView
+from inventory.domain.errors import (
+    Busy,
+    CardBeingWritten,
+    CardNotVerified,
+    CardUnknown,
+    HlrMismatch,
+    HoldExpired,
+    HoldExtendedTooOften,
+    HoldKeyWrong,
+    HoldNotActive,
+    InvalidField,
+    InvalidIdentifier,
+    MissingField,
+    NoDataUnit,
+    NotFound,
+    NumberNotFree,
+    NumberNotOnSale,
+    OutsideScope,
+    QuoteNotAccepted,
+    RealNameReferenceMissing,
+    ReasonMissing,
+    SaleChannelRefused,
+    SimNotFree,
+)
+from inventory.domain.fees import Business
+from inventory.domain.holds import Flow
+from inventory.domain.identifiers import parse_chip_serial, parse_iccid, parse_number
+from inventory.domain.lifecycle import HoldState, NumberState, SimState
+from inventory.services import holds, promises, sales
+from inventory.services.kits import KitWish, SimWish
+from inventory.services.once import Answer
+from inventory.vault.hold_keys import HEADER, HoldKeys
+
+router = APIRouter(tags=["holds"])
+Reader = Annotated[Caller, require(Permission.HOLDS_READ)]
+Seller = Annotated[Caller, require(Permission.HOLDS_WRITE, writes=True)]
+Finisher = Annotated[Caller, require(Permission.HOLDS_WRITE, writes=True, finishing=True)]
+Releaser = Annotated[Caller, require(Permission.HOLDS_READ, writes=True, finishing=True)]
+"""Its key releases a hold, or a superior's permission: the service decides which."""
+
+HoldId = Annotated[str, Path(max_length=40, examples=["h-530700-1234"])]
+HoldKey = Annotated[str | None, Header(alias=HEADER, max_length=128, description="The key given with the hold.")]
+Text = Annotated[str, Field(min_length=1, max_length=64)]
+_ENDED = (NotFound, InvalidIdentifier, HoldKeyWrong, HoldNotActive, HoldExpired, Busy)
+
+
+class WishedCard(Model):
+    """A card to be chosen when the customer stands there."""
+
+    kind_code: Text
+    org_id: Id
+
+
+class NewHold(Model):
+    """A kit: a number, one card (named or wished for), or both."""
+
+    business: Business = Business.ACTIVATION
+    number: Text | None = Field(default=None, examples=["13888801234"])
+    iccid: Text | None = None
+    chip_serial: Text | None = None
+    sim_wish: WishedCard | None = None
+    order_ref: Text | None = None
+    flow: Literal[Flow.NORMAL, Flow.LONG, Flow.GROUP_MEMBER, Flow.FIXED_BATCH] = Flow.NORMAL
+    minutes: Annotated[int, Field(strict=True, ge=1, le=60 * 24 * 31)] | None = None
+
+    def kit(self) -> KitWish:
+        """Return the wish with its identifiers in normal form.
+
+        Raises
+        ------
+        InvalidIdentifier
+            An identifier is not well formed.
+        """
+        return KitWish(
+            number=None if self.number is None else parse_number(self.number),
+            business=self.business,
+            iccid=None if self.iccid is None else parse_iccid(self.iccid).iccid,
+            chip_serial=None if self.chip_serial is None else parse_chip_serial(self.chip_serial),
+            sim_wish=None if self.sim_wish is None else SimWish(self.sim_wish.kind_code, self.sim_wish.org_id),
+            flow=self.flow,
+            order_ref=self.order_ref,
+            minutes=self.minutes,
+        )
+
+
+class Held(Model):
+    """A hold as made; its key is in the header `Haoka-Hold-Key`."""
+
+    hold: str
+    state: Literal[HoldState.ACTIVE]
+    business: Business
+    number: str | None
+    iccid: str | None
+    chip_serial: str | None
+    sim_wish: WishedCard | None
+    order_ref: str | None
+    expires_at: Time
+    quote: QuoteView | None
+
+
+class HoldView(Model):
+    """A hold as it stands."""
+
+    hold: str
+    state: HoldState
+    business: Business
+    number: str | None
+    number_state: NumberState | None
+    iccid: str | None
+    chip_serial: str | None
+    sim_state: SimState | None
+    sim_wish: WishedCard | None
+    order_ref: str | None
+    customer_ref: str | None
+    quote: QuoteView | None
+    expires_at: Time
+    extensions: int
+    writing: bool = Field(description="A card of the kit is being written or its outcome is unknown.")
+    interface_no: str
+    staff_no: str
+    created_at: Time
+    closed_at: Time | None
+    close_reason: str | None
+
+
+def _keys(runtime: RuntimeDep) -> HoldKeys:
+    return HoldKeys(runtime.hold_secret)
+
+
+def _reply_with_key(answer: Answer, caller: Caller, runtime: RuntimeDep, response: Response) -> dict[str, Any]:
+    hold_id = holds.hold_number(caller, answer.body["hold"])
+    response.headers[HEADER] = _keys(runtime).key(caller.city_id, hold_id)
+    response.headers["Cache-Control"] = "no-store"
+    return reply(answer, response, 201)
+
+
+@router.post(
+    "/holds",
+    operation_id="hold",
+    status_code=201,
+    summary="Hold a kit: all of it or nothing",
+    response_model=Held,
+    responses=errors(
+        NotFound,
+        CardUnknown,
+        OutsideScope,
+        NumberNotFree,
+        NumberNotOnSale,
+        SaleChannelRefused,
+        SimNotFree,
+        NoDataUnit,
+        HlrMismatch,
+        InvalidField,
+        InvalidIdentifier,
+        MissingField,
+        Busy,
+    ),
+)
+async def post_hold(
+    caller: Seller,
+    wish: NewHold,
+    write: WriteDep,
+    connection: ConnectionDep,
+    now: NowDep,
+    runtime: RuntimeDep,
+    response: Response,
+) -> Any:
+    """Hold a kit; the answer's header `Haoka-Hold-Key` is needed for everything that follows."""
+    answer = await holds.hold(connection, caller, write, wish.kit(), now=now)
+    return _reply_with_key(answer, caller, runtime, response)
+
+
+@router.get(
+    "/holds/{hold}",
+    operation_id="read_hold",
+    summary="Read a hold",
+    response_model=HoldView,
+    responses=errors(NotFound, InvalidIdentifier),
+)
+async def get_hold(caller: Reader, hold: HoldId, session: SessionDep, now: NowDep) -> Any:
+    """Read a hold of the caller's interface or part of the organisation."""
+    return await promises.read_hold(session, caller, hold, now=now)
+
+
+class Extended(Model):
+    """A hold with its new end."""
+
+    hold: str
+    state: HoldState
+    expires_at: Time
+    extensions: int
+
+
+@router.post(
+    "/holds/{hold}:extend",
+    operation_id="extend_hold",
+    summary="Keep a hold longer",
+    response_model=Extended,
+    responses=errors(*_ENDED, HoldExtendedTooOften),
+)
+async def extend_hold(
+    caller: Seller,
+    hold: HoldId,
+    write: WriteDep,
+    connection: ConnectionDep,
+    now: NowDep,
+    runtime: RuntimeDep,
+    response: Response,
+    key: HoldKey = None,
+) -> Any:
+    """Keep an active hold for another of its first durations, within the limits."""
+    answer = await promises.extend(connection, caller, write, hold, keys=_keys(runtime), key=key, now=now)
+    return reply(answer, response)
+
+
+class BookingWish(Model):
+    """Whom the booking is for."""
+
+    customer_ref: Text | None = None
+    order_ref: Text | None = None
+    flow: Literal[Flow.BOOKING_UNPAID, Flow.BOOKING_APPROVAL, Flow.BOOKING_DELIVERY] = Flow.BOOKING_UNPAID
+
+
+class Booked(Model):
+    """A booking with its end."""
+
+    hold: str
+    state: HoldState
+    expires_at: Time
+
+
+@router.post(
+    "/holds/{hold}:book",
+    operation_id="book_hold",
+    summary="Turn a hold into a booking for a customer or order",
+    response_model=Booked,
+    responses=errors(*_ENDED, MissingField),
+)
+async def book_hold(
+    caller: Seller,
+    hold: HoldId,
+    wish: BookingWish,
+    write: WriteDep,
+    connection: ConnectionDep,
+    now: NowDep,
+    runtime: RuntimeDep,
+    response: Response,
+    key: HoldKey = None,
+) -> Any:
+    """Book the kit for days instead of minutes."""
+    answer = await promises.book(connection, caller, write, hold, keys=_keys(runtime), key=key, **dict(wish), now=now)
+    return reply(answer, response)
+
+
+class ReleaseWish(Model):
+    """Why; a superior without the key must say it."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class Released(Model):
+    """The hold that ended."""
+
+    hold: str
+    state: HoldState
+    released_at: Time
+
+
+@router.post(
+    "/holds/{hold}:release",
+    operation_id="release_hold",
+    summary="Give the whole kit back",
+    response_model=Released,
+    responses=errors(*_ENDED, ReasonMissing, OutsideScope, CardBeingWritten),
+)
+async def release_hold(
+    caller: Releaser,
+    hold: HoldId,
+    write: WriteDep,
+    connection: ConnectionDep,
+    now: NowDep,
+    runtime: RuntimeDep,
+    response: Response,
+    wish: ReleaseWish | None = None,
+    key: HoldKey = None,
+) -> Any:
+    """Release by the hold's key, or as a superior with a reason."""
+    answer = await promises.release(
+        connection,
+        caller,
+        write,
+        hold,
+        keys=_keys(runtime),
+        key=key,
+        reason=None if wish is None else wish.reason,
+        now=now,
+    )
+    return reply(answer, response)
+
+
+class RealNameReference(Model):
+    """A real-name check, never the certificate (REQ-CMP-06)."""
+
+    checked_at: Time
+    channel: Text
+    result: Text = Field(description="Result of the count check; only `passed` can be sold.")
+
+
+class Confirmation(Model):
+    """What a sale needs beside the kit."""
+
+    quote_accepted: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
+    """Rule-set version of the quote that the customer accepted."""
+    real_name: RealNameReference | None = None
+
+
+class Confirmed(Model):
+    """The sale: number and card are in use."""
+
+    hold: str
+    state: HoldState
+    number: str
+    iccid: str | None
+    confirmed_at: Time
+
+
+@router.post(
+    "/holds/{hold}:confirm",
+    operation_id="confirm_hold",
+    summary="Sell the kit",
+    response_model=Confirmed,
+    responses=errors(
+        *_ENDED,
+        CardBeingWritten,
+        CardNotVerified,
+        HlrMismatch,
+        QuoteNotAccepted,
+        RealNameReferenceMissing,
+        InvalidField,
+    ),
+)
+async def confirm_hold(
+    caller: Finisher,
+    hold: HoldId,
+    wish: Confirmation,
+    write: WriteDep,
+    connection: ConnectionDep,
+    now: NowDep,
+    runtime: RuntimeDep,
+    response: Response,
+    key: HoldKey = None,
+) -> Any:
+    """Turn the held kit into a working line."""
+    real_name = None if wish.real_name is None else sales.RealName(**dict(wish.real_name))
+    asked = sales.ConfirmWish(quote_accepted=wish.quote_accepted, real_name=real_name)
+    answer = await sales.confirm(connection, caller, write, hold, asked, keys=_keys(runtime), key=key, now=now)
+    return reply(answer, response)

@@ -1,0 +1,116 @@
+"""Confirm (实占): the kit becomes a working line. One autocommitted statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from inventory.access.caller import Caller
+from inventory.domain.errors import (
+    CardBeingWritten,
+    CardNotVerified,
+    HlrMismatch,
+    InvalidField,
+    QuoteNotAccepted,
+    RealNameReferenceMissing,
+)
+from inventory.domain.lifecycle import HoldState, SimState
+from inventory.services.attempts import attempt, write_parameters
+from inventory.services.holds import open_hold
+from inventory.services.once import Answer, WriteKey
+from inventory.services.promises import require_live, require_record
+from inventory.store import holds
+from inventory.store.holds import HoldRecord
+from inventory.vault.hold_keys import HoldKeys
+
+PASSED = "passed"
+"""The one result of a real-name check with which a line may be sold."""
+
+
+@dataclass(frozen=True)
+class RealName:
+    """The reference of a real-name check: when, through which channel, with what result. Never the certificate."""
+
+    checked_at: datetime
+    channel: str
+    result: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmWish:
+    """What a sale needs beside the kit: the quote's version that was accepted, the real-name reference."""
+
+    quote_accepted: int | None
+    real_name: RealName | None
+
+
+async def confirm(
+    connection: AsyncConnection,
+    caller: Caller,
+    write: WriteKey,
+    hold: str,
+    wish: ConfirmWish,
+    *,
+    keys: HoldKeys,
+    key: str | None,
+    now: datetime,
+) -> Answer:
+    """Sell the kit: number and card are in use, the customer holds both, the identity on the card serves the number.
+
+    Raises
+    ------
+    HoldKeyWrong
+        The caller has not the key (REQ-RSV-06).
+    NotFound, HoldNotActive, HoldExpired
+        There is no such hold any more (REQ-RSV-05).
+    CardBeingWritten, CardNotVerified, HlrMismatch
+        The card is not proven, or belongs to another HLR than the number (REQ-SIM-17).
+    QuoteNotAccepted
+        The version that was accepted is not the quote's (REQ-CMP-03).
+    RealNameReferenceMissing, InvalidField
+        The real-name reference is missing or not good (REQ-CMP-06).
+    """
+    hold_id = open_hold(keys, caller, hold, key)
+    if wish.real_name is None:
+        raise RealNameReferenceMissing
+    if wish.real_name.result != PASSED:
+        raise InvalidField(field="real_name.result", value=wish.real_name.result, reason=f"only {PASSED!r} may be sold")
+    real_name = {
+        "checked_at": wish.real_name.checked_at.isoformat(),
+        "channel": wish.real_name.channel,
+        "result": wish.real_name.result,
+    }
+    given = write_parameters(caller, write) | {
+        "hold": hold_id,
+        "now": now,
+        "quote_accepted": wish.quote_accepted,
+        "proof": {"owner": caller.interface_no, "quote_accepted": wish.quote_accepted, "real_name": real_name},
+        "answer": {"hold": hold, "state": HoldState.CONFIRMED, "confirmed_at": now.isoformat()},
+    }
+
+    async def explain() -> None:
+        record = await require_record(connection, caller, hold_id)
+        require_live(record, hold, now=now)
+        _require_saleable(record, wish)
+
+    return await attempt(connection, caller, write, act=lambda: holds.confirm(connection, given), explain=explain)
+
+
+def _require_saleable(record: HoldRecord, wish: ConfirmWish) -> None:
+    """Name what is missing on a live hold before it can be sold."""
+    card = record.iccid or record.serial
+    if record.job_id is not None:
+        raise CardBeingWritten(iccid=card)
+    version = record.quote.get("rule_set_version")
+    if record.number is None:
+        raise InvalidField(field="hold", value=record.hold_id, reason="this kit has no number to sell")
+    if version != wish.quote_accepted:
+        raise QuoteNotAccepted(version=version)
+    if record.sim_state == SimState.WRITTEN or (record.sim_state == SimState.HELD and record.sim_hlr is not None):
+        if record.identity_hlr is not None and record.identity_hlr != record.number_hlr:
+            raise HlrMismatch(number_hlr=record.number_hlr, sim_hlr=record.identity_hlr)
+        if record.identity_hlr is not None:
+            return
+    raise CardNotVerified(iccid=card)

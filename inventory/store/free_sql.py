@@ -1,0 +1,102 @@
+"""Freeing what holds have taken: released by a person, or ended by time. One body, two ways to choose the holds."""
+
+from __future__ import annotations
+
+from inventory.store.hold_sql import EVENT_COLUMNS, KEEP_ANSWER
+
+_ONE = """
+    SELECT hold_id, state, interface_no, order_ref, number_item_no, sim_item_no, data_no FROM hold
+    WHERE city_id = CAST(:city AS int) AND hold_id = CAST(:hold AS bigint)
+      AND (state IN ('ACTIVE', 'BOOKED')) IS TRUE AND job_id IS NULL
+    FOR NO KEY UPDATE
+"""
+
+_DUE = """
+    SELECT hold_id, state, interface_no, order_ref, number_item_no, sim_item_no, data_no FROM hold
+    WHERE city_id = CAST(:city AS int) AND expires_at <= CAST(:now AS timestamptz)
+      AND state IN ('ACTIVE', 'BOOKED') AND job_id IS NULL
+    ORDER BY expires_at LIMIT CAST(:batch AS int)
+    FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+_DUE_ONE = """
+    SELECT hold_id, state, interface_no, order_ref, number_item_no, sim_item_no, data_no FROM hold
+    WHERE city_id = CAST(:city AS int) AND hold_id = CAST(:hold AS bigint) AND expires_at <= CAST(:now AS timestamptz)
+      AND (state IN ('ACTIVE', 'BOOKED')) IS TRUE AND job_id IS NULL
+    FOR NO KEY UPDATE
+"""
+
+
+def _free(chosen: str, *, ended: str, event: str, freed: str) -> str:
+    """Give the statement that ends the chosen holds as `ended` and frees their items.
+
+    A written card stays a finished card of its HLR, with its identity and data bound (REQ-RSV-19); a damaged card only
+    leaves the kit. A data unit goes back to the pool unless a card has it. Items are locked before their state is
+    looked at: the choice of holds may have waited for a write job that has just ended.
+    """
+    return f"""
+WITH h AS MATERIALIZED ({chosen}
+), n AS MATERIALIZED (
+    SELECT number.item_no, number.state, number.hold_id AS now_held_by, h.hold_id, h.order_ref
+    FROM h JOIN number ON number.city_id = CAST(:city AS int) AND number.item_no = h.number_item_no
+    FOR NO KEY UPDATE OF number
+), s AS MATERIALIZED (
+    SELECT sim.item_no, sim.state, sim.hold_id AS now_held_by, h.hold_id, h.order_ref,
+           CASE WHEN sim.state = 'WRITTEN' THEN u.hlr_code ELSE sim.hlr_code END AS hlr_code
+    FROM h JOIN sim ON sim.city_id = CAST(:city AS int) AND sim.item_no = h.sim_item_no
+    LEFT JOIN subscription_data u ON u.city_id = CAST(:city AS int) AND u.data_no = h.data_no
+    FOR NO KEY UPDATE OF sim
+), uh AS (
+    UPDATE hold SET state = '{ended}', closed_at = CAST(:now AS timestamptz), close_reason = CAST(:reason AS text)
+    FROM h WHERE hold.city_id = CAST(:city AS int) AND hold.hold_id = h.hold_id
+), un AS (
+    UPDATE number SET state = 'UNUSED', version = version + 1, hold_id = NULL, hold_until = NULL,
+           updated_at = CAST(:now AS timestamptz)
+    FROM n WHERE number.city_id = CAST(:city AS int) AND number.item_no = n.item_no AND n.now_held_by = n.hold_id
+    RETURNING n.item_no, version, n.state AS from_state, n.hold_id, n.order_ref
+), us AS (
+    UPDATE sim SET state = 'AVAILABLE', version = version + 1, hold_id = NULL, hold_until = NULL,
+           hlr_code = s.hlr_code, updated_at = CAST(:now AS timestamptz)
+    FROM s WHERE sim.city_id = CAST(:city AS int) AND sim.item_no = s.item_no AND s.now_held_by = s.hold_id
+      AND s.state IN ('HELD', 'WRITTEN')
+    RETURNING s.item_no, version, s.state AS from_state, s.hold_id, s.order_ref
+), left_over AS (
+    UPDATE sim SET hold_id = NULL, hold_until = NULL
+    FROM s WHERE sim.city_id = CAST(:city AS int) AND sim.item_no = s.item_no AND s.now_held_by = s.hold_id
+      AND s.state NOT IN ('HELD', 'WRITTEN')
+), ud AS (
+    UPDATE subscription_data AS u
+    SET state = CASE WHEN u.state = 'RESERVED' THEN 'FREE' ELSE u.state END,
+        version = u.version + CASE WHEN u.state = 'RESERVED' THEN 1 ELSE 0 END,
+        hold_id = NULL, updated_at = CAST(:now AS timestamptz)
+    FROM h WHERE u.city_id = CAST(:city AS int) AND u.data_no = h.data_no AND u.hold_id = h.hold_id
+), e AS (
+    INSERT INTO event ({EVENT_COLUMNS})
+    SELECT CAST(:city AS int), CAST(:now AS timestamptz), c.name, c.kind, c.item_no, c.version, c.from_state,
+           c.to_state, CAST(:staff AS text), CAST(:interface AS text), CAST(:reason AS text), c.order_ref, c.data
+    FROM (
+        SELECT '{event}' AS name, 'hold' AS kind, hold_id AS item_no, NULL AS version, state AS from_state,
+               '{ended}' AS to_state, order_ref, jsonb_build_object('owner', interface_no) AS data FROM h
+        UNION ALL
+        SELECT 'number.{freed}', 'number', item_no, version, from_state, 'UNUSED', order_ref,
+               jsonb_build_object('hold', 'h-' || CAST(:city AS int) || '-' || hold_id) FROM un
+        UNION ALL
+        SELECT 'sim.{freed}', 'sim', item_no, version, from_state, 'AVAILABLE', order_ref,
+               jsonb_build_object('hold', 'h-' || CAST(:city AS int) || '-' || hold_id) FROM us
+    ) AS c
+)
+"""  # noqa: S608 - composed of constants
+
+
+_COUNT = "SELECT count(*) FROM h"
+
+RELEASE = _free(_ONE, ended="RELEASED", event="hold.released", freed="released") + KEEP_ANSWER.format(
+    answer="CAST(:answer AS jsonb)"
+)
+"""Release one hold that has no open write job; gives the answer or no row."""
+
+EXPIRE_DUE = _free(_DUE, ended="EXPIRED", event="hold.expired", freed="expired") + _COUNT
+"""End up to `batch` holds of a city whose time is over, oldest first; gives how many."""
+
+EXPIRE_ONE = _free(_DUE_ONE, ended="EXPIRED", event="hold.expired", freed="expired") + _COUNT
+"""End one hold if its time is over and no card of it is being written; gives 1 or 0."""

@@ -1,0 +1,184 @@
+"""Find free numbers by pattern, from a random place on, so that clerks do not collide; every walk uses an index.
+
+Three walks: along the last four digits (`ix_number_tail`), along the number (its unique key), along the number read
+backwards (`ix_number_rev`). Whatever a walk does not say is a condition on the rows it meets. Each walk goes from its
+start to the end of its range and then from the beginning up to its start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.domain.search import NumberQuery
+from inventory.store.hold_sql import SELLABLE
+
+
+@dataclass(frozen=True)
+class FoundNumber:
+    """A number that may be held now; `rev` is the number read backwards, as a number."""
+
+    item_no: int
+    number: str
+    tail: int
+    rev: int
+    cls: int
+    outcome: int
+    rule_set_id: int
+    hlr_code: str | None
+
+
+_COLUMNS = "item_no, number, tail, rev, cls, outcome, rule_set_id, hlr_code"
+
+_FREE = f"""
+    city_id = CAST(:city AS int) AND transit_id IS NULL AND pool = ANY (CAST(:pools AS text[]))
+    AND (CAST(:classes AS int[]) IS NULL OR cls = ANY (CAST(:classes AS int[])))
+    AND (CAST(:lo AS text) IS NULL OR number >= CAST(:lo AS text))
+    AND (CAST(:hi AS text) IS NULL OR number < CAST(:hi AS text))
+    AND mask & CAST(:must AS int) = CAST(:must AS int) AND mask & CAST(:must_not AS int) = 0
+    AND number ~ ALL (CAST(:regexes AS text[])) AND number !~ ALL (CAST(:regexes_not AS text[]))
+    AND {SELLABLE}
+"""
+
+BY_TAIL = f"""
+    SELECT {_COLUMNS} FROM unnest(CAST(:tails AS int[])) WITH ORDINALITY AS wanted (wanted_tail, place)
+    CROSS JOIN LATERAL (
+        SELECT {_COLUMNS} FROM number
+        WHERE {_FREE} AND state = 'UNUSED' AND tail = wanted_tail
+          AND item_no > CASE WHEN place = 1 THEN CAST(:after AS bigint) ELSE CAST(:low AS bigint) END
+          AND item_no < CAST(:high AS bigint)
+        ORDER BY item_no LIMIT CAST(:limit AS int)
+    ) AS found
+    LIMIT CAST(:limit AS int)
+"""  # noqa: S608 - composed of constants
+"""Free numbers along tails, in the order the tails are given."""
+
+BY_NUMBER = f"""
+    SELECT {_COLUMNS} FROM number
+    WHERE {_FREE} AND (state = 'UNUSED') IS TRUE
+      AND (CAST(:tails AS int[]) IS NULL OR tail = ANY (CAST(:tails AS int[])))
+      AND number > CAST(:after AS text) AND number < CAST(:high AS text)
+    ORDER BY number LIMIT CAST(:limit AS int)
+"""  # noqa: S608 - composed of constants
+"""Free numbers of a range, in order."""
+
+BY_REV = f"""
+    SELECT {_COLUMNS} FROM number
+    WHERE {_FREE} AND state = 'UNUSED' AND rev > CAST(:after AS bigint) AND rev < CAST(:high AS bigint)
+      AND (CAST(:tails AS int[]) IS NULL OR tail = ANY (CAST(:tails AS int[])))
+    ORDER BY rev LIMIT CAST(:limit AS int)
+"""  # noqa: S608 - composed of constants
+"""Free numbers with a long ending, in the order of the number read backwards."""
+
+EXPIRED = f"""
+    SELECT number.item_no, number, tail, rev, cls, outcome, rule_set_id, hlr_code
+    FROM hold h JOIN number ON number.city_id = h.city_id AND number.item_no = h.number_item_no
+                           AND number.hold_id = h.hold_id
+    WHERE h.city_id = CAST(:city AS int) AND h.expires_at <= CAST(:now AS timestamptz)
+      AND h.state IN ('ACTIVE', 'BOOKED') AND h.job_id IS NULL
+      AND (CAST(:tails AS int[]) IS NULL OR tail = ANY (CAST(:tails AS int[])))
+      AND {_FREE.replace("city_id", "number.city_id", 1)}
+    ORDER BY number.item_no LIMIT CAST(:limit AS int)
+"""  # noqa: S608 - composed of constants
+"""Numbers whose hold is over and not yet swept: free to whoever asks (REQ-RSV-04)."""
+
+_BY_TAIL, _BY_NUMBER, _BY_REV, _EXPIRED = text(BY_TAIL), text(BY_NUMBER), text(BY_REV), text(EXPIRED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """Where the search looks: the city, the sale pools, whose stock, which classes (None: all)."""
+
+    city_id: int
+    pools: Collection[str]
+    org_id: int
+    holders: Collection[int]
+    classes: Collection[int] | None
+
+    def conditions(self, query: NumberQuery) -> dict[str, Any]:
+        """Give the parameters that every walk has."""
+        return {
+            "city": self.city_id,
+            "pools": sorted(self.pools),
+            "org": self.org_id,
+            "holders": sorted(self.holders),
+            "classes": None if self.classes is None else sorted(self.classes),
+            "lo": query.lo,
+            "hi": query.hi,
+            "must": query.must,
+            "must_not": query.must_not,
+            "regexes": list(query.regexes),
+            "regexes_not": list(query.regexes_not),
+        }
+
+
+async def by_tail(
+    session: AsyncSession,
+    shelf: Shelf,
+    query: NumberQuery,
+    *,
+    tails: Sequence[int],
+    after: int,
+    low: int,
+    high: int,
+    limit: int,
+) -> list[FoundNumber]:
+    """Return free numbers along the tails: of the first one the items after `after`, of the others after `low`."""
+    given = {"tails": list(tails), "after": after, "low": low, "high": high, "limit": limit}
+    return await _walk(session, _BY_TAIL, shelf.conditions(query) | given)
+
+
+async def by_number(
+    session: AsyncSession, shelf: Shelf, query: NumberQuery, *, after: str, high: str, limit: int
+) -> list[FoundNumber]:
+    """Return free numbers between `after` and `high`, both excluded, in order."""
+    given = {"tails": _listed(query.tails), "after": after, "high": high, "limit": limit}
+    return await _walk(session, _BY_NUMBER, shelf.conditions(query) | given)
+
+
+async def by_rev(
+    session: AsyncSession, shelf: Shelf, query: NumberQuery, *, after: int, high: int, limit: int
+) -> list[FoundNumber]:
+    """Return free numbers whose `rev` lies between `after` and `high`, both excluded, in its order."""
+    given = {"tails": _listed(query.tails), "after": after, "high": high, "limit": limit}
+    return await _walk(session, _BY_REV, shelf.conditions(query) | given)
+
+
+async def expired(
+    session: AsyncSession, shelf: Shelf, query: NumberQuery, *, now: datetime, limit: int
+) -> list[FoundNumber]:
+    """Return numbers whose hold is over and not yet swept."""
+    given = {"tails": _listed(query.tails), "now": now, "limit": limit}
+    found = await _walk(session, _EXPIRED, shelf.conditions(query) | given)
+    low, high = query.rev_lo, query.rev_hi
+    return [row for row in found if (low is None or low <= row.rev) and (high is None or row.rev < high)]
+
+
+async def items_of(session: AsyncSession, city_id: int) -> tuple[int, int] | None:
+    """Return the lowest and highest item number of the city's numbers, or None without any."""
+    bounds = text("SELECT min(item_no), max(item_no) FROM number WHERE city_id = CAST(:city AS int)")
+    low, high = (await session.execute(bounds, {"city": city_id})).one()
+    return None if low is None else (low, high)
+
+
+async def hlrs_without_data(session: AsyncSession, city_id: int, hlrs: Collection[str]) -> set[str]:
+    """Return those of the HLRs that have no free data unit (REQ-RSV-17)."""
+    dry = text("""
+        SELECT code FROM unnest(CAST(:hlrs AS text[])) AS asked (code) WHERE NOT EXISTS (
+            SELECT FROM subscription_data d
+            WHERE d.city_id = CAST(:city AS int) AND d.hlr_code = asked.code AND d.state = 'FREE')
+    """)
+    return set(await session.scalars(dry, {"city": city_id, "hlrs": sorted(hlrs)}))
+
+
+def _listed(tails: Sequence[int] | None) -> list[int] | None:
+    return None if tails is None else list(tails)
+
+
+async def _walk(session: AsyncSession, walk: TextClause, given: dict[str, Any]) -> list[FoundNumber]:
+    return [FoundNumber(*row) for row in await session.execute(walk, given)]
