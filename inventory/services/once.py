@@ -30,7 +30,7 @@ class WriteKey:
     def of(cls, key: str, operation: str, body: Any) -> WriteKey:
         """Build the key of a request from its JSON-ready body."""
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-        return cls(key, operation, hashlib.sha256(canonical.encode()).digest())
+        return cls(key, operation, hashlib.sha256(canonical.encode(errors="surrogatepass")).digest())
 
 
 @dataclass(frozen=True)

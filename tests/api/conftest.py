@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from inventory.app import create_app
+from inventory.observability import configure_logging
 from inventory.settings import Settings
 from tests.builders import FOUNDED, Operator, found_operator
 from tests.conftest import Databases
@@ -33,9 +34,15 @@ class Clock:
         self.now += timedelta(**span)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _logging() -> None:
+    """Log as the service does: no local variable, no secret."""
+    configure_logging(level="INFO", form="json")
+
+
 @pytest.fixture(scope="session")
 def founded(databases: Databases, _migrated: str) -> Iterator[tuple[str, Operator]]:
-    """A database with the operator in it, to be copied, and the operator."""
+    """Give a database with the operator in it, to be copied, and the operator."""
     name = "operator"
     operator = found_operator(databases.create(name, template=_migrated))
     yield name, operator
@@ -44,13 +51,13 @@ def founded(databases: Databases, _migrated: str) -> Iterator[tuple[str, Operato
 
 @pytest.fixture
 def operator(founded: tuple[str, Operator]) -> Operator:
-    """The small operator."""
+    """Give the small operator."""
     return founded[1]
 
 
 @pytest.fixture
 def operator_url(databases: Databases, founded: tuple[str, Operator], request: pytest.FixtureRequest) -> Iterator[str]:
-    """SQLAlchemy URL of a database of this test's own with the operator in it."""
+    """Give the SQLAlchemy URL of a database of this test's own with the operator in it."""
     name = f"operator_{abs(hash(request.node.nodeid)) % 10**9}"
     yield databases.create(name, template=founded[0])
     databases.drop(name)
@@ -58,19 +65,19 @@ def operator_url(databases: Databases, founded: tuple[str, Operator], request: p
 
 @pytest.fixture
 def clock() -> Clock:
-    """The service's clock; it stands still unless the test moves it."""
+    """Give the service's clock; it stands still unless the test moves it."""
     return Clock()
 
 
 @pytest.fixture
 def app(operator_url: str, tmp_path: Path, clock: Clock) -> FastAPI:
-    """The service; `app.state.runtime` has its database and vault."""
+    """Give the service; `app.state.runtime` has its database and vault."""
     settings = Settings(database_url=SecretStr(operator_url), data_dir=tmp_path, database_pool=4)
     return create_app(settings, clock=clock)
 
 
 @pytest.fixture
 def client(app: FastAPI) -> Iterator[TestClient]:
-    """A client of the running service; one event loop for the whole test."""
+    """Give a client of the running service; one event loop for the whole test."""
     with TestClient(app) as client:
         yield client
