@@ -101,7 +101,7 @@ async def take_step(session: AsyncSession, caller: Caller, step: Step, *, now: d
     ranges = [LedgerRange(run.lo, run.hi, run.outcomes if rule_set_id else None) for run in moved]
     movement_id = await movements.record_movement(session, draft, ranges, **who)
     count = sum(run.count for run in moved)
-    summary = {"resource": step.kind.name, "from": step.giver.code, "to": step.receiver.code, "count": count}
+    summary = {"resource": step.kind.name, "giver": step.giver.code, "receiver": step.receiver.code, "count": count}
     event = EventDraft(
         name=f"{step.kind.events}.{step.happened}",
         kind="movement",
@@ -115,8 +115,8 @@ async def take_step(session: AsyncSession, caller: Caller, step: Step, *, now: d
         "kind": step.movement,
         "state": movements.ACCEPTED,
         **summary,
-        "receiver": step.receiver_name,
-        "returner": step.returner_name,
+        "receiver_name": step.receiver_name,
+        "returner_name": step.returner_name,
         "reason": step.reason,
         "staff": caller.staff_no,
         "at": now.isoformat(),

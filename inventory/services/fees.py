@@ -71,7 +71,7 @@ class NumberFee:
         money = {f"{name}_fen": terms[name] for name in ("cash_fee", "prepay", "min_monthly")}
         rest = {name: terms[name] for name in ("return_months", "commitment_months", "sale_channel")}
         return {
-            "class": self.number_class,
+            "number_class": self.number_class,
             "rule": self.rule,
             "rule_set_version": self.rule_set_version,
             **money,

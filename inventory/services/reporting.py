@@ -17,8 +17,9 @@ from inventory.domain.organisation import in_subtree
 from inventory.services.custody import node_of_city, require_in_scope
 from inventory.services.fees import NumberFee, fee_of
 from inventory.services.selecting import item_name
-from inventory.store import history, movements, organisation, reporting, segments, stock
+from inventory.store import history, identities, movements, organisation, reporting, segments, stock
 from inventory.store.history import ItemEvent
+from inventory.store.identities import IdentityRow
 from inventory.store.movements import Document
 from inventory.store.organisation import Node
 from inventory.store.reporting import StockCount
@@ -191,3 +192,9 @@ def _as_move(move: Document, codes: dict[int, str], city_id: int) -> LifeEntry:
         interface_no=move.interface_no,
         reason=move.reason,
     )
+
+
+async def read_card_identities(session: AsyncSession, caller: Caller, *, item_no: int) -> list[IdentityRow]:
+    """Return what is on a card that `read_item` gave, IMSIs masked."""
+    async with session.begin():
+        return await identities.identities_of(session, city_id=caller.city_id, item_no=item_no)

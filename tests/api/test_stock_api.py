@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -14,15 +12,10 @@ from inventory.runtime import Runtime
 from inventory.services.rule_sets import install_default
 from inventory.store import catalogue
 from inventory.store.catalogue import HlrRow
-from tests.builders import FOUNDED, Login, Operator
+from tests.api.calls import read, write
+from tests.builders import FOUNDED, Operator
 
 pytestmark = pytest.mark.database
-_keys = itertools.count(1)
-
-
-def write(client: TestClient, login: Login, path: str, body: dict[str, Any]) -> Any:
-    """Send a write with a fresh key and give the response."""
-    return client.post(f"/v1{path}", json=body, headers={**login.headers, "Idempotency-Key": f"stock-{next(_keys)}"})
 
 
 @pytest.fixture
@@ -39,32 +32,32 @@ def stocked(app: FastAPI, client: TestClient, operator: Operator) -> TestClient:
 
     asyncio.run(prepare())
     body = {"prefixes": ["1388804"], "carrier": "mobile", "hlr": "LJ1", "pool": "hall"}
-    answer = write(client, operator.city_admin, "/segments", body)
-    assert answer.status_code == 201, answer.text
+    answer = write(client, operator.city_admin, "/v1/segments", body)
+    assert answer.status == 201, answer.body
     return client
 
 
 def test_segment_is_taken_and_read_back_with_its_class(stocked: TestClient, operator: Operator) -> None:
-    number = stocked.get("/v1/numbers/13888048888", headers=operator.city_admin.headers).json()
+    number = read(stocked, operator.city_admin, "/v1/numbers/13888048888").body
 
     assert (number["state"], number["holder"], number["segment"]) == ("UNUSED", "530700", "1388804")
-    assert (number["fee"]["class"], number["fee"]["prepay_fen"]) == (2, 3_000_000)
+    assert (number["fee"]["number_class"], number["fee"]["prepay_fen"]) == (2, 3_000_000)
 
 
 def test_issue_recall_and_the_life_of_a_number(stocked: TestClient, operator: Operator) -> None:
     """REQ-SIM-08: each item's path can be listed from intake to now."""
-    item = {"items": ["13888040001"]}
+    item = {"items": ["13888047351"]}
     down = {"resource": "number", "giver": "530700", "receiver": "LI-D1", "selection": item, "receiver_name": "和丽"}
     up = {"resource": "number", "giver": "LI-D1", "receiver": "530700", "selection": item, "returner_name": "和丽"}
 
-    issued = write(stocked, operator.city_admin, "/movements:issue", down)
-    recalled = write(stocked, operator.city_admin, "/movements:recall", up)
+    issued = write(stocked, operator.city_admin, "/v1/movements:issue", down)
+    recalled = write(stocked, operator.city_admin, "/v1/movements:recall", up)
 
-    assert (issued.status_code, recalled.status_code) == (201, 201)
-    page = stocked.get(f"/v1/movements/{issued.json()['id']}", headers=operator.city_admin.headers).json()
-    assert page["movement"] == issued.json()
-    assert [(line["item"], line["fee"]["class"]) for line in page["items"]] == [("13888040001", 9)]
-    life = stocked.get("/v1/numbers/13888040001/history", headers=operator.city_admin.headers).json()
+    assert (issued.status, recalled.status) == (201, 201)
+    page = read(stocked, operator.city_admin, f"/v1/movements/{issued.body['id']}").body
+    assert page["movement"] == issued.body
+    assert [(line["item"], line["fee"]["number_class"]) for line in page["items"]] == [("13888047351", 9)]
+    life = read(stocked, operator.city_admin, "/v1/numbers/13888047351/history").body
     assert [(entry["what"], entry["giver"], entry["receiver"], entry["person"]) for entry in life["entries"]] == [
         ("movement.intake", None, "530700", None),
         ("movement.issue", "530700", "LI-D1", "和丽"),
@@ -74,9 +67,9 @@ def test_issue_recall_and_the_life_of_a_number(stocked: TestClient, operator: Op
 
 def test_stock_shows_a_place_and_its_children(stocked: TestClient, operator: Operator) -> None:
     down = {"resource": "number", "giver": "530700", "receiver": "LI-D1", "selection": {"count": 100}}
-    write(stocked, operator.city_admin, "/movements:issue", down)
+    write(stocked, operator.city_admin, "/v1/movements:issue", down)
 
-    counts = stocked.get("/v1/stock", headers=operator.city_admin.headers).json()["counts"]
+    counts = read(stocked, operator.city_admin, "/v1/stock").body["counts"]
 
     assert [(row["place"], row["state"], row["count"], row["own"]) for row in counts] == [
         ("530700", "UNUSED", 10_000, 9_900),
@@ -85,40 +78,40 @@ def test_stock_shows_a_place_and_its_children(stocked: TestClient, operator: Ope
 
 
 def test_status_is_released_within_the_life_cycle_only(stocked: TestClient, operator: Operator) -> None:
-    path = "/numbers/13888040001:release-status"
+    path = "/v1/numbers/13888047351:release-status"
 
     withdrawn = write(stocked, operator.city_admin, path, {"to_state": "RECYCLED", "reason": "重新定级"})
     used = write(stocked, operator.city_admin, path, {"to_state": "IN_USE", "reason": "试一试"})
 
-    assert (withdrawn.json()["to_state"], withdrawn.json()["version"]) == ("RECYCLED", 1)
-    assert (used.status_code, used.json()["code"]) == (409, "illegal_transition")
+    assert (withdrawn.body["to_state"], withdrawn.body["version"]) == ("RECYCLED", 1)
+    assert used.refusal == (409, "illegal_transition")
 
 
 def test_changed_fee_shows_on_the_number_and_in_its_changes(stocked: TestClient, operator: Operator) -> None:
     """REQ-FEE-03: the history can be listed per number and per operator."""
-    body = {"class": 6, "reason": "朗朗上口"}
+    body = {"number_class": 6, "reason": "朗朗上口"}
 
-    changed = write(stocked, operator.city_admin, "/numbers/13888040001:change-fee", body)
+    changed = write(stocked, operator.city_admin, "/v1/numbers/13888047351:change-fee", body)
 
-    assert (changed.json()["before"]["class"], changed.json()["after"]["class"]) == (9, 6)
-    number = stocked.get("/v1/numbers/13888040001", headers=operator.city_admin.headers).json()
-    assert (number["fee"]["class"], number["fee"]["changed"]) == (6, True)
-    of_number = stocked.get("/v1/numbers/13888040001/fee-changes", headers=operator.city_admin.headers).json()
-    by_staff = stocked.get("/v1/fee-changes?staff=LI0002", headers=operator.city_admin.headers).json()
+    assert (changed.body["before"]["number_class"], changed.body["after"]["number_class"]) == (9, 6)
+    number = read(stocked, operator.city_admin, "/v1/numbers/13888047351").body
+    assert (number["fee"]["number_class"], number["fee"]["changed"]) == (6, True)
+    of_number = read(stocked, operator.city_admin, "/v1/numbers/13888047351/fee-changes").body
+    by_staff = read(stocked, operator.city_admin, "/v1/fee-changes?staff=LI0002").body
     assert of_number == by_staff
     assert [(row["staff"], row["reason"]) for row in of_number["changes"]] == [("LI0002", "朗朗上口")]
 
 
 def test_another_hall_does_not_see_what_it_does_not_hold(stocked: TestClient, operator: Operator) -> None:
-    answer = stocked.get("/v1/numbers/13888040001", headers=operator.other_hall_keeper.headers)
+    answer = read(stocked, operator.other_hall_keeper, "/v1/numbers/13888047351")
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert answer.refusal == (404, "not_found")
 
 
 def test_refused_document_names_the_items(stocked: TestClient, operator: Operator) -> None:
     body = {"resource": "number", "giver": "530700", "receiver": "LI-D1", "selection": {"items": ["13900000000"]}}
 
-    answer = write(stocked, operator.city_admin, "/movements:issue", body)
+    answer = write(stocked, operator.city_admin, "/v1/movements:issue", body)
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "movement_refused")
-    assert answer.json()["params"]["items"] == [{"item": "13900000000", "code": "not_in_stock", "state": None}]
+    assert answer.refusal == (409, "movement_refused")
+    assert answer.body["params"]["items"] == [{"item": "13900000000", "code": "not_in_stock", "state": None}]

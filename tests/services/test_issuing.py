@@ -49,7 +49,7 @@ async def test_issue_goes_to_the_direct_child_with_a_document_that_lists_every_n
         page = await read_movement(session, town.admin, public_id=document)
     assert [line.name for line in page.lines] == [f"1388804888{end}" for end in range(10)]
     fees = {line.name: line.fee for line in page.lines if line.fee is not None}
-    assert fees["13888048888"]["class"] == 2
+    assert fees["13888048888"]["number_class"] == 2
     assert fees["13888048888"]["rule"] == "M07_RUN4_PRIME"
     assert fees["13888048888"]["rule_set_version"] == 1
     assert fees["13888048888"]["prepay_fen"] == 3_000_000
@@ -107,7 +107,7 @@ async def test_recall_returns_numbers_to_the_parent_and_leaves_their_state(town:
     async with town.database.session() as session:
         document = (await recall(session, town.admin, fresh_key(), wish, now=NOW)).body
 
-    assert (document["kind"], document["count"], document["returner"]) == ("RECALL", 4, "和丽")
+    assert (document["kind"], document["count"], document["returner_name"]) == ("RECALL", 4, "和丽")
     rows = await town.rows("SELECT state, version, count(*) FROM number GROUP BY 1, 2")
     assert [tuple(row) for row in rows] == [("UNUSED", 0, 10_000)]
     assert await town.value("SELECT count(*) FROM number WHERE holder_id = :d", d=town.nodes[DISTRICT].id) == 6

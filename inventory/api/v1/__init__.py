@@ -5,13 +5,33 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from inventory.api.routing import PREFIX
-from inventory.api.v1 import access, health, holds, organisation, quotes, staff
+from inventory.api.v1 import (
+    access,
+    fees,
+    health,
+    holds,
+    loads,
+    movements,
+    numbers,
+    organisation,
+    quotes,
+    sims,
+    staff,
+    stock,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     access.router,
     staff.router,
     organisation.router,
+    stock.router,
+    loads.router,
+    movements.router,
+    numbers.router,
+    sims.router,
+    fees.router,
+    search.router,
     quotes.router,
     holds.router,
 )

@@ -1,0 +1,239 @@
+"""Movements: issue and recall of any kind of stock, and their documents."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
+
+from inventory.access.caller import Caller
+from inventory.access.permissions import Permission
+from inventory.api.deps import NowDep, SessionDep, WriteDep, reply, require
+from inventory.api.models import BIGGEST, Model, Time
+from inventory.api.problems import errors
+from inventory.api.v1.fees import Fee
+from inventory.domain.errors import (
+    InvalidIdentifier,
+    LevelSkipped,
+    MovementRefused,
+    NotEnoughStock,
+    NotFound,
+    OrganisationUnknown,
+    OutsideScope,
+)
+from inventory.domain.kinds import KINDS
+from inventory.services.documents import read_movement
+from inventory.services.issuing import IssueWish, issue
+from inventory.services.recalling import RecallWish, recall
+from inventory.store import selection as selections
+
+router = APIRouter(tags=["movements"])
+
+MOST_ITEMS = 20_000
+Resource = Annotated[str, Field(pattern="^(" + "|".join(KINDS) + ")$", examples=["sim"])]
+ItemName = Annotated[str, Field(min_length=3, max_length=40)]
+OrgCode = Annotated[str, Field(min_length=1, max_length=32)]
+PersonName = Annotated[str, Field(min_length=1, max_length=64)]
+MovementId = Annotated[str, Path(examples=["m-530700-12"], max_length=40)]
+_REFUSALS = errors(
+    InvalidIdentifier, LevelSkipped, MovementRefused, NotEnoughStock, NotFound, OrganisationUnknown, OutsideScope
+)
+
+
+class Items(Model):
+    """These items: numbers, ICCIDs or chip serials."""
+
+    items: Annotated[list[ItemName], Field(min_length=1, max_length=MOST_ITEMS)]
+
+    def as_selection(self) -> selections.Selection:
+        """Give the selection that services take."""
+        return selections.ByName(tuple(self.items))
+
+
+class ItemRange(Model):
+    """All items whose names lie from `first` to `last`, both included."""
+
+    first: ItemName
+    last: ItemName
+
+    def as_selection(self) -> selections.Selection:
+        """Give the selection that services take."""
+        return selections.ByRange(self.first, self.last)
+
+
+class ItemCount(Model):
+    """So many items of a sort: a card product, or how numbers begin; without `of` of any sort."""
+
+    count: Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
+    of: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+
+    def as_selection(self) -> selections.Selection:
+        """Give the selection that services take."""
+        return selections.ByCount(self.count, self.of)
+
+
+ItemSelection = Items | ItemRange | ItemCount
+
+
+class NewIssue(Model):
+    """An issue to a direct child; `receiver_name` is the person who takes (领用人)."""
+
+    resource: Resource
+    giver: OrgCode = Field(examples=["530700"])
+    receiver: OrgCode = Field(examples=["LJ-GUCHENG"])
+    selection: ItemSelection
+    receiver_name: PersonName | None = None
+    reason: str | None = None
+
+
+class NewRecall(Model):
+    """A recall to the direct parent; `returner_name` is the person who hands back (回退人)."""
+
+    resource: Resource
+    giver: OrgCode = Field(examples=["LJ-GUCHENG"])
+    receiver: OrgCode = Field(examples=["530700"])
+    selection: ItemSelection
+    returner_name: PersonName | None = None
+    reason: str | None = None
+
+
+class Movement(Model):
+    """The head of a movement document."""
+
+    id: str
+    kind: Literal["INTAKE", "ISSUE", "RECALL", "TRANSFER", "SCRAP", "SALE"]
+    resource: str
+    state: str
+    giver: str | None
+    receiver: str
+    count: int
+    receiver_name: str | None
+    returner_name: str | None
+    reason: str | None
+    staff: str
+    at: Time
+
+
+class MovementItem(Model):
+    """An item on a document; of an issued number the fee that stood on the line."""
+
+    item: str
+    fee: Fee | None
+
+
+class MovementPage(Model):
+    """A document with a page of its items; `next_after` asks for the page behind it."""
+
+    movement: Movement
+    items: list[MovementItem]
+    next_after: int | None
+
+
+@router.post(
+    "/movements:issue",
+    operation_id="issue_items",
+    status_code=201,
+    summary="Issue items one level down",
+    response_model=Movement,
+    responses=_REFUSALS,
+)
+async def post_issue(
+    caller: Annotated[Caller, require(Permission.ISSUE, writes=True)],
+    wish: NewIssue,
+    write: WriteDep,
+    session: SessionDep,
+    now: NowDep,
+    response: Response,
+) -> dict[str, Any]:
+    """Move all the items to the direct child, or none; numbers are rated by the rules in force."""
+    answer = await issue(
+        session,
+        caller,
+        write,
+        IssueWish(
+            resource=wish.resource,
+            giver=wish.giver,
+            receiver=wish.receiver,
+            selection=wish.selection.as_selection(),
+            receiver_name=wish.receiver_name,
+            reason=wish.reason,
+        ),
+        now=now,
+    )
+    return reply(answer, response, 201)
+
+
+@router.post(
+    "/movements:recall",
+    operation_id="recall_items",
+    status_code=201,
+    summary="Recall items one level up",
+    response_model=Movement,
+    responses=_REFUSALS,
+)
+async def post_recall(
+    caller: Annotated[Caller, require(Permission.RECALL, writes=True)],
+    wish: NewRecall,
+    write: WriteDep,
+    session: SessionDep,
+    now: NowDep,
+    response: Response,
+) -> dict[str, Any]:
+    """Move all the items to the direct parent, or none; their state stays."""
+    answer = await recall(
+        session,
+        caller,
+        write,
+        RecallWish(
+            resource=wish.resource,
+            giver=wish.giver,
+            receiver=wish.receiver,
+            selection=wish.selection.as_selection(),
+            returner_name=wish.returner_name,
+            reason=wish.reason,
+        ),
+        now=now,
+    )
+    return reply(answer, response, 201)
+
+
+@router.get(
+    "/movements/{movement_id}",
+    operation_id="read_movement",
+    summary="A document with its items",
+    responses=errors(InvalidIdentifier, NotFound),
+)
+async def get_movement(
+    movement_id: MovementId,
+    caller: Annotated[Caller, require(Permission.MOVEMENTS_READ)],
+    session: SessionDep,
+    after: Annotated[int, Query(ge=-1, le=BIGGEST, description="`next_after` of the page before")] = -1,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> MovementPage:
+    """Read a document given or received in the caller's part, page by page."""
+    page = await read_movement(session, caller, public_id=movement_id, after=after, limit=limit)
+    document = page.document
+    return MovementPage(
+        movement=Movement.model_validate(
+            {
+                "id": movement_id,
+                "kind": document.kind,
+                "resource": document.resource,
+                "state": document.state,
+                "giver": page.giver.code if page.giver else None,
+                "receiver": page.receiver.code,
+                "count": document.item_count,
+                "receiver_name": document.receiver,
+                "returner_name": document.returner,
+                "reason": document.reason,
+                "staff": document.staff_no,
+                "at": document.created_at,
+            }
+        ),
+        items=[
+            MovementItem(item=line.name, fee=None if line.fee is None else Fee.model_validate(line.fee))
+            for line in page.lines
+        ],
+        next_after=page.next_after,
+    )
