@@ -92,8 +92,8 @@ def _encode_condition(condition: Condition) -> bytes:
             return tlv.encode(_CREDENTIAL, template)
         case AnyOf(conditions):
             return tlv.encode(_ANY_OF, b"".join(map(_encode_condition, conditions)))
-        case AllOf(conditions):
-            return tlv.encode(_ALL_OF, b"".join(map(_encode_condition, conditions)))
+        case _:
+            return tlv.encode(_ALL_OF, b"".join(map(_encode_condition, condition.conditions)))
 
 
 def decode_rules(record: bytes) -> tuple[Rule, ...]:
@@ -148,5 +148,5 @@ def _holds(condition: Condition, verified: Collection[int]) -> bool:
             return reference in verified
         case AnyOf(conditions):
             return any(_holds(one, verified) for one in conditions)
-        case AllOf(conditions):
-            return all(_holds(one, verified) for one in conditions)
+        case _:
+            return all(_holds(one, verified) for one in condition.conditions)

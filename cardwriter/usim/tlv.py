@@ -47,28 +47,24 @@ def parse(content: bytes) -> tuple[Tlv, ...]:
         An object is cut off or its length is indefinite.
     """
     objects: list[Tlv] = []
-    at = 0
-    try:
-        while at < len(content) and content[at] != _PADDING:
-            size = 2 if content[at] & _LONG_TAG == _LONG_TAG else 1
-            tag = int.from_bytes(content[at : at + size], "big")
-            at += size
-            length = content[at]
-            at += 1
-            if length >= _SHORT_LENGTH:
-                octets = length & 0x7F
-                if octets not in (1, 2):
-                    raise CodecError("a data object has an unusable length")
-                length = int.from_bytes(content[at : at + octets], "big")
-                at += octets
-            value = content[at : at + length]
-            if len(value) < length:
-                raise CodecError("a data object is cut off")
-            objects.append(Tlv(tag, value))
-            at += length
-    except IndexError:
-        raise CodecError("a data object is cut off") from None
+    rest = content
+    while rest and rest[0] != _PADDING:
+        tag, rest = _take(rest, 2 if rest[0] & _LONG_TAG == _LONG_TAG else 1)
+        length, rest = _take(rest, 1)
+        if length[0] >= _SHORT_LENGTH:
+            octets = length[0] & ~_SHORT_LENGTH
+            if octets not in (1, 2):
+                raise CodecError("a data object has an unusable length")
+            length, rest = _take(rest, octets)
+        value, rest = _take(rest, int.from_bytes(length, "big"))
+        objects.append(Tlv(int.from_bytes(tag, "big"), value))
     return tuple(objects)
+
+
+def _take(content: bytes, size: int) -> tuple[bytes, bytes]:
+    if len(content) < size:
+        raise CodecError("a data object is cut off")
+    return content[:size], content[size:]
 
 
 def first(objects: tuple[Tlv, ...], tag: int) -> bytes | None:

@@ -16,7 +16,7 @@ from cardwriter.virtual.faults import Fault, FaultKind
 from cardwriter.virtual.image import CardImage, Code, FileImage
 
 OK: Final = 0x9000
-_PIN1_BLOCKABLE: Final = 0x63C0
+_TRIES_LEFT: Final = 0x63C0
 _NO_DIAGNOSIS, _LENGTH, _SECURITY, _BLOCKED, _DISABLED = 0x6F00, 0x6700, 0x6982, 0x6983, 0x6984
 _STRUCTURE, _CONDITIONS, _NO_EF, _BAD_DATA, _NOT_FOUND = 0x6981, 0x6985, 0x6986, 0x6A80, 0x6A82
 _NO_RECORD, _BAD_P1P2, _NO_KEY, _OFFSET, _BAD_INS, _BAD_CLA = 0x6A83, 0x6A86, 0x6A88, 0x6B00, 0x6D00, 0x6E00
@@ -294,7 +294,7 @@ class VirtualUicc:
         if not command.data:
             if command.p2 in self._session.verified or not code.enabled:
                 return b""
-            raise Refused(_PIN1_BLOCKABLE | code.tries if code.tries else _BLOCKED)
+            raise Refused(_TRIES_LEFT | code.tries if code.tries else _BLOCKED)
         if not code.enabled:
             raise Refused(_DISABLED)
         self._session.verified.discard(command.p2)
@@ -312,7 +312,7 @@ class VirtualUicc:
         code.tries = code.limit if right else code.tries - 1
         self._save(self.image)
         if not right:
-            raise Refused(_PIN1_BLOCKABLE | code.tries)
+            raise Refused(_TRIES_LEFT | code.tries)
 
     def _unblock(self, command: Command) -> bytes:
         """UNBLOCK PIN of PIN1 (TS 102 221 §11.1.13)."""

@@ -74,12 +74,15 @@ class Face:
         self._received = b""
         self._empty_since = float("-inf")
         self._selector = selectors.DefaultSelector()
+        self._orders = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         if control is not None:
-            control.unlink(missing_ok=True)
-            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            listener.bind(str(control))
-            listener.listen()
-            self._watch(listener, lambda: self._take_order(listener))
+            # It appears under its name only when it listens, so whoever sees it can connect.
+            draft = control.with_name(control.name + ".new")
+            draft.unlink(missing_ok=True)
+            self._orders.bind(str(draft))
+            self._orders.listen()
+            draft.replace(control)
+            self._watch(self._orders, self._take_order)
 
     def insert(self, path: Path) -> None:
         """Put the card of this image file in, in place of any other.
@@ -98,12 +101,17 @@ class Face:
         self._card = None
         self._hang_up()
 
-    def serve(self) -> None:
-        """Answer reader and orders until the process is ended."""
-        while True:
-            self._plug_in()
-            for key, _ in self._selector.select(_RETRY_SECONDS):
-                key.data()
+    def turn(self) -> None:
+        """Connect to the reader if there is a card for it, then answer whatever came from reader or orders."""
+        self._plug_in()
+        for key, _ in self._selector.select(_RETRY_SECONDS):
+            key.data()
+
+    def close(self) -> None:
+        """Let go of reader and control socket."""
+        self.remove()
+        self._selector.close()
+        self._orders.close()
 
     def _watch(self, one: socket.socket, act: Callable[[], None]) -> None:
         self._selector.register(one, selectors.EVENT_READ, act)
@@ -146,43 +154,42 @@ class Face:
     def _answer(self, payload: bytes) -> None:
         if self._card is None:
             return
-        try:
-            if len(payload) == 1:
-                # Asking for the ATR is not a reset: the daemon does it at every poll.
-                answer = self._card.image.atr if payload[0] == _GET_ATR else self._switch()
+        if len(payload) == 1:
+            # Off, on and reset end in a fresh session and get no answer. Asking for the ATR, which the daemon does at
+            # every look, is no reset.
+            if payload[0] == _GET_ATR:
+                self._send(self._card.image.atr)
             else:
-                started = time.monotonic()
-                answer = self._card.transmit(payload)
-                if self._wire is not None:
-                    time.sleep(max(0.0, self._wire.seconds(payload, answer) - time.monotonic() + started))
+                self._card.reset()
+            return
+        started = time.monotonic()
+        try:
+            answer = self._card.transmit(payload)
         except Torn:
             self.remove()
         except Muted:
             pass
         else:
+            if self._wire is not None:
+                time.sleep(max(0.0, self._wire.seconds(payload, answer) - time.monotonic() + started))
             self._send(answer)
 
-    def _switch(self) -> bytes:
-        """Power off, power on and reset all end in a fresh session, and none is answered."""
-        if self._card is not None:
-            self._card.reset()
-        return b""
-
     def _send(self, answer: bytes) -> None:
-        if answer and self._reader is not None:
+        if self._reader is not None:
             try:
                 self._reader.sendall(len(answer).to_bytes(_LENGTH_SIZE, "big") + answer)
             except OSError:
                 self._hang_up()
 
-    def _take_order(self, listener: socket.socket) -> None:
-        client, _ = listener.accept()
+    def _take_order(self) -> None:
+        client, _ = self._orders.accept()
         with client:
             client.settimeout(1.0)
             with contextlib.suppress(OSError):
-                client.sendall(self._obey(client.recv(_LINE).decode("utf-8", "replace").strip()).encode() + b"\n")
+                client.sendall(self.obey(client.recv(_LINE).decode("utf-8", "replace").strip()).encode() + b"\n")
 
-    def _obey(self, order: str) -> str:
+    def obey(self, order: str) -> str:
+        """Carry out `insert [FILE]`, `remove` or `status`; return `ok in FILE`, `ok empty` or `error …`."""
         verb, _, argument = order.partition(" ")
         path = Path(argument) if argument else self._path
         if verb == "insert" and path is not None:
@@ -233,7 +240,8 @@ def main() -> None:
     if options.card is not None:
         face.insert(options.card)
     with contextlib.suppress(KeyboardInterrupt):
-        face.serve()
+        while True:
+            face.turn()
 
 
 if __name__ == "__main__":

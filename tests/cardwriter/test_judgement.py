@@ -1,0 +1,180 @@
+"""Verdicts on reports that no well-behaved card gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cardwriter.crypto.milenage import Milenage
+from cardwriter.profiles import (
+    CardFacts,
+    Expectation,
+    Failure,
+    Kind,
+    Verdict,
+    challenge,
+    identify_script,
+    profile,
+    read_facts,
+    settle,
+)
+from cardwriter.profiles.judgement import judge_proof
+from cardwriter.script import Outcome, Report, Script, StepResult
+from cardwriter.virtual.image import CardImage
+from cardwriter.virtual.uicc import VirtualUicc
+from tests.cardwriter.samples import EXPIRES, ICCID, OPC, RAND, K, a_blank, some_data
+from tests.cardwriter.station import run
+
+FAMILY = profile("preset_key")
+KEYS = Milenage(K, OPC)
+ASKED = challenge(KEYS, RAND)
+ANSWER = KEYS.f2345(RAND)
+
+
+def fields(*values: bytes) -> bytes:
+    return b"".join(bytes([len(value)]) + value for value in values)
+
+
+def proof(sw: int, data: bytes = b"") -> Verdict:
+    return judge_proof(StepResult(name="authenticate", sw=sw, data=data), KEYS, ASKED)
+
+
+def written() -> tuple[CardImage, CardFacts]:
+    """Return a card that was written, and its facts from before."""
+    image = a_blank()
+    facts = read_facts(run(VirtualUicc(image), identify_script("identify", EXPIRES)))
+    run(VirtualUicc(image), FAMILY.write_script(facts, some_data(), "write", EXPIRES))
+    return image, facts
+
+
+def verified(facts: CardFacts, image: CardImage) -> tuple[Script, Report, Expectation]:
+    script = FAMILY.verify_script(facts, some_data(), ASKED, "verify", EXPIRES)
+    return script, run(VirtualUicc(image), script), Expectation(facts, some_data(), KEYS, ASKED)
+
+
+def changed(report: Report, name: str, sw: int, data: bytes = b"") -> Report:
+    other = StepResult(name=name, sw=sw, data=data)
+    return replace(report, results=tuple(other if one.name == name else one for one in report.results))
+
+
+# The proof
+
+
+@pytest.mark.parametrize("answer", [b"\xdb" + fields(ANSWER.res, ANSWER.ck, ANSWER.ik)])
+def test_right_answer_is_a_proof_with_or_without_kc(answer: bytes) -> None:
+    for data in (answer, answer + fields(ANSWER.kc)):
+        assert (proof(0x9000, data).kind, proof(0x9000, data).sqn_ms) == (Kind.VERIFIED, 0)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\xdb" + fields(ANSWER.res, ANSWER.ik, ANSWER.ck),
+        b"\xdb" + fields(ANSWER.res, ANSWER.ck),
+        b"\xdb" + fields(ANSWER.res, ANSWER.ck, ANSWER.ik)[:-1],
+        b"\xdc" + fields(bytes(14)),
+        b"\xdc" + fields(KEYS.auts(RAND, 0)[:-1]),
+        b"\xdc" + fields(KEYS.auts(bytes(16), 0)),
+        b"\x99" + fields(ANSWER.res, ANSWER.ck, ANSWER.ik),
+    ],
+)
+def test_wrong_answer_is_a_wrong_key(answer: bytes) -> None:
+    assert (proof(0x9000, answer).kind, proof(0x9000, answer).failure) == (Kind.DAMAGED, Failure.WRONG_KEY)
+
+
+@pytest.mark.parametrize("sw", [0x6985, 0x6A88, 0x6D00, 0x6982])
+def test_card_that_refuses_to_prove_itself_is_damaged(sw: int) -> None:
+    assert (proof(sw).kind, proof(sw).failure, proof(sw).sw) == (Kind.DAMAGED, Failure.NOT_PROVEN, sw)
+
+
+@pytest.mark.parametrize("sw", [0x6F00, 0x6400])
+def test_card_without_a_diagnosis_is_asked_again(sw: int) -> None:
+    assert (proof(sw).kind, proof(sw).failure) == (Kind.UNKNOWN, Failure.NOT_PROVEN)
+
+
+# Reading back
+
+
+def test_blank_card_read_back_says_that_nothing_was_written() -> None:
+    image, facts = written()
+    image.files["7fff/6f07"].content = b"\xff" * 9
+    script, report, expected = verified(facts, image)
+    assert FAMILY.judge_verify(script, report, expected) == Verdict(kind=Kind.NOTHING_WRITTEN)
+
+
+def test_file_without_a_diagnosis_is_read_again() -> None:
+    image, facts = written()
+    script, report, expected = verified(facts, image)
+    verdict = FAMILY.judge_verify(script, changed(report, "read.loci", 0x6F00), expected)
+    assert (verdict.kind, verdict.failure, verdict.step) == (Kind.UNKNOWN, Failure.READER_LOST, "read.loci")
+
+
+def test_file_that_cannot_be_read_is_a_mismatch_with_its_status_word() -> None:
+    image, facts = written()
+    script, report, expected = verified(facts, image)
+    verdict = FAMILY.judge_verify(script, changed(report, "read.loci", 0x6281), expected)
+    assert (verdict.kind, verdict.failure, verdict.sw) == (Kind.DAMAGED, Failure.VERIFY_MISMATCH, 0x6281)
+
+
+def test_verify_without_its_proof_step_proves_nothing() -> None:
+    image, facts = written()
+    script, report, expected = verified(facts, image)
+    short = replace(script, steps=script.steps[:-1])
+    verdict = FAMILY.judge_verify(short, replace(report, results=report.results[:-1]), expected)
+    assert (verdict.kind, verdict.failure) == (Kind.UNKNOWN, Failure.NOT_PROVEN)
+
+
+def test_verify_that_never_started_leaves_the_card_unknown() -> None:
+    image, facts = written()
+    script, _, expected = verified(facts, image)
+    refused = Report(script_id="verify", outcome=Outcome.REFUSED, results=(), error="expired", changed=False)
+    verdict = FAMILY.judge_verify(script, refused, expected)
+    assert (verdict.kind, verdict.failure, verdict.detail) == (Kind.UNKNOWN, Failure.REFUSED, "expired")
+
+
+# Writing
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "failure"),
+    [
+        (Outcome.REFUSED, "other_card", Failure.REFUSED),
+        (Outcome.CANCELLED, None, Failure.CANCELLED),
+        (Outcome.LOST, "no_card", Failure.READER_LOST),
+    ],
+)
+@pytest.mark.parametrize("sent", [False, True])
+def test_only_a_journal_that_proves_it_makes_nothing_written(
+    outcome: Outcome, error: str | None, failure: Failure, *, sent: bool
+) -> None:
+    script = FAMILY.write_script(written()[1], some_data(), "write", EXPIRES)
+    report = Report(script_id="write", outcome=outcome, results=(), error=error, changed=sent)
+    verdict = FAMILY.judge_write(script, report)
+    assert verdict.kind is (Kind.UNKNOWN if sent else Kind.NOTHING_WRITTEN)
+    assert (verdict.failure, verdict.detail) == (failure, error)
+
+
+def test_stopped_run_without_any_result_is_unknown() -> None:
+    script = FAMILY.write_script(written()[1], some_data(), "write", EXPIRES)
+    verdict = FAMILY.judge_write(script, Report(script_id="write", outcome=Outcome.STOPPED, results=()))
+    assert (verdict.kind, verdict.failure) == (Kind.UNKNOWN, Failure.READER_LOST)
+
+
+def test_results_that_are_not_this_scripts_steps_are_not_judged() -> None:
+    script = FAMILY.write_script(written()[1], some_data(), "write", EXPIRES)
+    strange = (StepResult(name="update.imsi", sw=0x9000),)
+    with pytest.raises(ValueError, match="does not belong"):
+        FAMILY.judge_write(script, Report(script_id="write", outcome=Outcome.STOPPED, results=strange))
+
+
+# Settling
+
+
+def test_unknown_card_is_settled_by_reading_it() -> None:
+    _, blank = written()
+    full = replace(blank, imsi_usim=bytes.fromhex("084906002143658709"))
+    proven = Verdict(kind=Kind.VERIFIED, iccid=ICCID)
+    assert settle(blank, proven).kind is Kind.NOTHING_WRITTEN
+    assert settle(full, proven) is proven
+    assert settle(full, None) == Verdict(kind=Kind.UNKNOWN, failure=Failure.NOT_PROVEN)
