@@ -2,7 +2,7 @@
 
 Three walks: along the last four digits (`ix_number_tail`), along the number (its unique key), along the number read
 backwards (`ix_number_rev`). Whatever a walk does not say is a condition on the rows it meets. Each walk goes from its
-start to the end of its range and then from the beginning up to its start.
+start to the end of its range and then from the beginning up to its start. Bounds: `after` is excluded, `upto` included.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class FoundNumber:
 _COLUMNS = "item_no, number, tail, rev, cls, outcome, rule_set_id, hlr_code"
 
 _FREE = f"""
-    city_id = CAST(:city AS int) AND transit_id IS NULL AND pool = ANY (CAST(:pools AS text[]))
+    city_id = CAST(:city AS int) AND kind = CAST(:kind AS text) AND transit_id IS NULL
+    AND pool = ANY (CAST(:pools AS text[]))
     AND (CAST(:classes AS int[]) IS NULL OR cls = ANY (CAST(:classes AS int[])))
     AND (CAST(:lo AS text) IS NULL OR number >= CAST(:lo AS text))
     AND (CAST(:hi AS text) IS NULL OR number < CAST(:hi AS text))
@@ -51,7 +52,7 @@ BY_TAIL = f"""
         SELECT {_COLUMNS} FROM number
         WHERE {_FREE} AND state = 'UNUSED' AND tail = wanted_tail
           AND item_no > CASE WHEN place = 1 THEN CAST(:after AS bigint) ELSE CAST(:low AS bigint) END
-          AND item_no < CAST(:high AS bigint)
+          AND item_no <= CAST(:upto AS bigint)
         ORDER BY item_no LIMIT CAST(:limit AS int)
     ) AS found
     LIMIT CAST(:limit AS int)
@@ -62,14 +63,14 @@ BY_NUMBER = f"""
     SELECT {_COLUMNS} FROM number
     WHERE {_FREE} AND (state = 'UNUSED') IS TRUE
       AND (CAST(:tails AS int[]) IS NULL OR tail = ANY (CAST(:tails AS int[])))
-      AND number > CAST(:after AS text) AND number < CAST(:high AS text)
+      AND number > CAST(:after AS text) AND number <= CAST(:upto AS text)
     ORDER BY number LIMIT CAST(:limit AS int)
 """  # noqa: S608 - composed of constants
 """Free numbers of a range, in order."""
 
 BY_REV = f"""
     SELECT {_COLUMNS} FROM number
-    WHERE {_FREE} AND state = 'UNUSED' AND rev > CAST(:after AS bigint) AND rev < CAST(:high AS bigint)
+    WHERE {_FREE} AND state = 'UNUSED' AND rev > CAST(:after AS bigint) AND rev <= CAST(:upto AS bigint)
       AND (CAST(:tails AS int[]) IS NULL OR tail = ANY (CAST(:tails AS int[])))
     ORDER BY rev LIMIT CAST(:limit AS int)
 """  # noqa: S608 - composed of constants
@@ -92,9 +93,10 @@ _BY_TAIL, _BY_NUMBER, _BY_REV, _EXPIRED = text(BY_TAIL), text(BY_NUMBER), text(B
 
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
-    """Where the search looks: the city, the sale pools, whose stock, which classes (None: all)."""
+    """Where the search looks: the city, the kind of number, the sale pools, whose stock, which classes (None: all)."""
 
     city_id: int
+    kind: str
     pools: Collection[str]
     org_id: int
     holders: Collection[int]
@@ -104,6 +106,7 @@ class Shelf:
         """Give the parameters that every walk has."""
         return {
             "city": self.city_id,
+            "kind": self.kind,
             "pools": sorted(self.pools),
             "org": self.org_id,
             "holders": sorted(self.holders),
@@ -125,27 +128,27 @@ async def by_tail(
     tails: Sequence[int],
     after: int,
     low: int,
-    high: int,
+    upto: int,
     limit: int,
 ) -> list[FoundNumber]:
     """Return free numbers along the tails: of the first one the items after `after`, of the others after `low`."""
-    given = {"tails": list(tails), "after": after, "low": low, "high": high, "limit": limit}
+    given = {"tails": list(tails), "after": after, "low": low, "upto": upto, "limit": limit}
     return await _walk(session, _BY_TAIL, shelf.conditions(query) | given)
 
 
 async def by_number(
-    session: AsyncSession, shelf: Shelf, query: NumberQuery, *, after: str, high: str, limit: int
+    session: AsyncSession, shelf: Shelf, query: NumberQuery, *, after: str, upto: str, limit: int
 ) -> list[FoundNumber]:
-    """Return free numbers between `after` and `high`, both excluded, in order."""
-    given = {"tails": _listed(query.tails), "after": after, "high": high, "limit": limit}
+    """Return free numbers after `after` up to `upto`, in order."""
+    given = {"tails": _listed(query.tails), "after": after, "upto": upto, "limit": limit}
     return await _walk(session, _BY_NUMBER, shelf.conditions(query) | given)
 
 
 async def by_rev(
-    session: AsyncSession, shelf: Shelf, query: NumberQuery, *, after: int, high: int, limit: int
+    session: AsyncSession, shelf: Shelf, query: NumberQuery, *, after: int, upto: int, limit: int
 ) -> list[FoundNumber]:
-    """Return free numbers whose `rev` lies between `after` and `high`, both excluded, in its order."""
-    given = {"tails": _listed(query.tails), "after": after, "high": high, "limit": limit}
+    """Return free numbers whose `rev` comes after `after` up to `upto`, in its order."""
+    given = {"tails": _listed(query.tails), "after": after, "upto": upto, "limit": limit}
     return await _walk(session, _BY_REV, shelf.conditions(query) | given)
 
 
@@ -174,6 +177,15 @@ async def hlrs_without_data(session: AsyncSession, city_id: int, hlrs: Collectio
             WHERE d.city_id = CAST(:city AS int) AND d.hlr_code = asked.code AND d.state = 'FREE')
     """)
     return set(await session.scalars(dry, {"city": city_id, "hlrs": sorted(hlrs)}))
+
+
+async def changed_terms(session: AsyncSession, city_id: int, items: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return the terms that a person set, by item, for those of the numbers that have them."""
+    changed = text("""
+        SELECT item_no, terms FROM number_fee
+        WHERE city_id = CAST(:city AS int) AND item_no = ANY (CAST(:items AS bigint[]))
+    """)
+    return {row.item_no: row.terms for row in await session.execute(changed, {"city": city_id, "items": list(items)})}
 
 
 def _listed(tails: Sequence[int] | None) -> list[int] | None:
