@@ -14,6 +14,7 @@ from inventory.domain.cardjobs import STEPS_PER_SCRIPT, next_step, parse_script_
 from inventory.domain.errors import (
     CardUnknown,
     HoldExpired,
+    HoldKeyWrong,
     HoldNotActive,
     NoDataUnit,
     NotFound,
@@ -24,7 +25,7 @@ from inventory.domain.errors import (
 from inventory.domain.identifiers import format_public_id, parse_public_id
 from inventory.domain.lifecycle import WRITE_JOB_LIFECYCLE, SimState, WriteJobEvent, WriteJobState
 from inventory.services.card_ends import end_job, is_alive, job_name, move_job, refuse_job, tell
-from inventory.services.holds import open_hold
+from inventory.services.holds import hold_number
 from inventory.services.job_scripts import hand_identify
 from inventory.services.once import Answer, WriteKey, once
 from inventory.services.orders import Order
@@ -71,7 +72,7 @@ async def start_job(
     """
 
     async def work() -> dict[str, Any]:
-        hold_id = open_hold(keys, caller, wish.hold, wish.hold_key)
+        hold_id = _opened(keys, caller, wish)
         station = await visible_station(session, caller, wish.station)
         if not is_online(station, now=now):
             raise StationOffline(station=wish.station)
@@ -144,8 +145,25 @@ async def read_job(session: AsyncSession, caller: Caller, job: str) -> dict[str,
         No such job in the caller's part.
     """
     async with session.begin():
-        row = await _visible(session, caller, job)
-        steps = await cardjobs.steps_of(session, city_id=row.city_id, job_id=row.job_id)
+        return await _with_steps(session, await _visible(session, caller, job))
+
+
+async def read_last_job(session: AsyncSession, caller: Caller, hold: str) -> dict[str, Any] | None:
+    """Give the newest job of a hold of the caller's city as `read_job` does, or None.
+
+    Raises
+    ------
+    NotFound
+        The hold is of another city.
+    """
+    async with session.begin():
+        hold_id = hold_number(caller, hold)
+        row = await cardjobs.last_job_of_hold(session, city_id=caller.city_id, hold_id=hold_id)
+        return None if row is None else await _with_steps(session, row)
+
+
+async def _with_steps(session: AsyncSession, row: Job) -> dict[str, Any]:
+    steps = await cardjobs.steps_of(session, city_id=row.city_id, job_id=row.job_id)
     first = parse_script_ref(row.script_id).ordinal * STEPS_PER_SCRIPT if row.script_id else 0
     answer = as_answer(row, steps_done=sum(step.step_no >= first for step in steps))
     shown = [{"script": step.script, "name": step.name, "sw": step.sw, "at": step.at.isoformat()} for step in steps]
@@ -214,6 +232,16 @@ async def _leave_unknown(session: AsyncSession, station: StationRow, why: str, *
         session, city_id=station.city_id, station_id=station.station_id, states=_DELIVERED
     ):
         await end_job(session, job, unanswered, by_reading=False, now=now)
+
+
+def _opened(keys: HoldKeys, caller: Caller, wish: WriteJobWish) -> int:
+    """Give the number of the hold if the key is its own."""
+    name = parse_public_id(wish.hold, "h", field="hold")
+    if name.city_id != caller.city_id:
+        raise NotFound(what="hold", value=wish.hold)
+    if wish.hold_key is None or not keys.opens(wish.hold_key, caller.city_id, name.serial):
+        raise HoldKeyWrong(hold=wish.hold)
+    return name.serial
 
 
 async def _writable(session: AsyncSession, kit: Kit, hold: str, *, now: datetime) -> tuple[int, int]:

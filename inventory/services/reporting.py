@@ -22,7 +22,7 @@ from inventory.store.history import ItemEvent
 from inventory.store.identities import IdentityRow
 from inventory.store.movements import Document
 from inventory.store.organisation import Node
-from inventory.store.reporting import StockCount
+from inventory.store.reporting import DataPool, StockCount
 from inventory.store.segments import OwnedSegment
 from inventory.store.stock import StockedItem
 
@@ -133,6 +133,12 @@ async def read_stock(
         )
     places = [place for place in below if top.id in {place.id, place.parent_id}]
     return [row for place in places for row in _counts_at(place, below, counts)]
+
+
+async def read_data_pools(session: AsyncSession, caller: Caller) -> list[DataPool]:
+    """Return the card data of each HLR of the caller's city."""
+    async with session.begin():
+        return await reporting.data_pools(session, city_id=caller.city_id)
 
 
 def _counts_at(place: Node, below: Iterable[Node], counts: Iterable[StockCount]) -> list[PlaceCount]:

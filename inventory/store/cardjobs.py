@@ -98,6 +98,13 @@ async def find_job(session: AsyncSession, *, city_id: int, job_id: int, lock: bo
     return None if row is None else Job(*row)
 
 
+async def last_job_of_hold(session: AsyncSession, *, city_id: int, hold_id: int) -> Job | None:
+    """Return the newest job of the hold, or None."""
+    query = _jobs().where(WriteJob.city_id == city_id, WriteJob.hold_id == hold_id)
+    row = (await session.execute(query.order_by(WriteJob.job_id.desc()).limit(1))).one_or_none()
+    return None if row is None else Job(*row)
+
+
 async def jobs_of_station(
     session: AsyncSession, *, city_id: int, station_id: int, states: Collection[WriteJobState]
 ) -> list[Job]:

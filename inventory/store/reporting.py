@@ -9,6 +9,8 @@ from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.kinds import KINDS, NUMBER, ResourceKind
+from inventory.domain.lifecycle import DataState
+from inventory.store.schema import SubscriptionData
 from inventory.store.stock import stock_table
 
 
@@ -21,6 +23,15 @@ class StockCount:
     sort: str
     state: str
     count: int
+
+
+@dataclass(frozen=True)
+class DataPool:
+    """The card data of one HLR: without a free unit no blank can become a card of its numbers."""
+
+    hlr: str
+    free: int
+    total: int
 
 
 async def stock_counts(
@@ -40,6 +51,18 @@ async def stock_counts(
         )
         found += [StockCount(*row) for row in rows]
     return found
+
+
+async def data_pools(session: AsyncSession, *, city_id: int) -> list[DataPool]:
+    """Return for each HLR of the city how many data units it has and how many are free."""
+    free = func.count().filter(SubscriptionData.state == DataState.FREE)
+    query = (
+        select(SubscriptionData.hlr_code, free, func.count())
+        .where(SubscriptionData.city_id == city_id)
+        .group_by(SubscriptionData.hlr_code)
+        .order_by(SubscriptionData.hlr_code)
+    )
+    return [DataPool(*row) for row in await session.execute(query)]
 
 
 def _sort_column(kind: ResourceKind) -> str:

@@ -15,8 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
-from inventory.domain.money import format_yuan
 from inventory.i18n import Language
+from inventory.web.names import in_months, yuan
 from inventory.web.states import state_name, tone
 from inventory.web.texts import translations
 
@@ -68,8 +68,8 @@ def _environment(language: Language) -> Environment:
         "moment": _moment,
         "clock": _clock,
         "count": _count,
-        "yuan": lambda fen: f"¥{format_yuan(fen)}",
-        "months": lambda months: texts.ngettext("%(num)d month", "%(num)d months", months) % {"num": months},
+        "yuan": yuan,
+        "months": functools.partial(in_months, language=language),
     }
     environment.globals |= {
         "static": static,

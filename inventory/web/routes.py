@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from inventory.web import signing_in
+from inventory.web import desk_pages, item_pages, move_pages, signing_in, stock_page
 
-ROUTERS: tuple[APIRouter, ...] = (signing_in.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    signing_in.router,
+    stock_page.router,
+    desk_pages.router,
+    item_pages.router,
+    move_pages.router,
+)

@@ -1,0 +1,75 @@
+"""What things are called on pages, in the page's language."""
+
+from __future__ import annotations
+
+from inventory.domain.kinds import ResourceKind
+from inventory.domain.money import format_yuan
+from inventory.i18n import Language
+from inventory.store.organisation import Node
+from inventory.web.texts import translations
+
+_EVENTS = {
+    "number.loaded": "taken into stock",
+    "sim.loaded": "taken into stock",
+    "number.held": "held",
+    "sim.held": "held",
+    "number.released": "set free",
+    "sim.released": "set free",
+    "number.expired": "set free: the hold expired",
+    "sim.expired": "set free: the hold expired",
+    "number.booked": "booked",
+    "sim.booked": "booked",
+    "number.completing": "sold, being completed",
+    "sim.completing": "sold, being completed",
+    "number.assigned": "in use",
+    "sim.activated": "in use",
+    "sim.writing": "being written",
+    "sim.written": "written and proven",
+    "sim.write_unknown": "outcome of writing unknown",
+    "sim.damaged": "damaged",
+    "number.status_released": "status released",
+    "sim.status_released": "status released",
+    "number.fee_changed": "fee changed",
+    "movement.intake": "taken into stock",
+    "movement.issue": "issued",
+    "movement.recall": "recalled",
+    "movement.sale": "handed to the customer",
+}
+"""English sentences for what happened; the catalogue has the Chinese ones. An unknown name is shown as it is."""
+
+
+def event_name(name: str, language: Language) -> str:
+    """Return what happened in words."""
+    return translations(language).gettext(_EVENTS[name]) if name in _EVENTS else name
+
+
+def kind_name(kind: ResourceKind, language: Language) -> str:
+    """Return the name of a kind of stock."""
+    return kind.en if language == "en" else kind.zh
+
+
+def node_name(node: Node, language: Language) -> str:
+    """Return the name of an organisation."""
+    return node.name_en if language == "en" else node.name_zh
+
+
+def class_name(number_class: int, language: Language) -> str:
+    """Return the name of a number class."""
+    gettext = translations(language).gettext
+    match number_class:
+        case 0:
+            return gettext("special")
+        case 9:
+            return gettext("ordinary")
+        case _:
+            return gettext("class %(cls)d") % {"cls": number_class}
+
+
+def yuan(fen: int) -> str:
+    """Return an amount for people."""
+    return f"¥{format_yuan(fen)}"
+
+
+def in_months(months: int, language: Language) -> str:
+    """Return a length of time in months."""
+    return translations(language).ngettext("%(num)d month", "%(num)d months", months) % {"num": months}
