@@ -62,6 +62,7 @@ def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
     )
     with server:
         yield server
+    server.erase()  # where its account cannot enter pytest's folder, the data are in its refuge
 
 
 @pytest.fixture(scope="session")

@@ -41,15 +41,16 @@ def _tool(*arguments: str) -> Callable[[], str | None]:
 
 def _migrations() -> str | None:
     """Build the database from nothing and compare it with the tables in the code."""
-    with (
-        tempfile.TemporaryDirectory(prefix="haoka-migrations-") as folder,
-        EmbeddedServer(Path(folder), settings={"fsync": "off"}) as server,
-    ):
-        migrate.upgrade(server.url)
+    with tempfile.TemporaryDirectory(prefix="haoka-migrations-") as folder:
+        server = EmbeddedServer(Path(folder), settings={"fsync": "off"})
         try:
-            migrate.check(server.url)
+            with server:
+                migrate.upgrade(server.url)
+                migrate.check(server.url)
         except CommandError as difference:
             return str(difference)
+        finally:
+            server.erase()
     return None
 
 

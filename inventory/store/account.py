@@ -76,7 +76,10 @@ def choose_account(*, namespaces: bool = True) -> Account:
     uid, gid = os.getuid(), os.getgid()
     if uid != 0 and _known(uid):
         return Account((), uid, gid)
-    nobody = pwd.getpwnam("nobody")
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        raise NoAccountForServer from None
     mapped = Account(
         ("unshare", "--user", f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}", "--"), uid, gid
     )

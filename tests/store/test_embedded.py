@@ -13,15 +13,14 @@ import pytest
 
 from inventory.store import account as accounts
 from inventory.store.account import Account, choose_account
+from inventory.store.cluster import DataFolderOfOtherVersion, ServerFailed
 from inventory.store.embedded import (
     SOCKET_PATH_BYTES,
     DataFolderInUse,
-    DataFolderOfOtherVersion,
     EmbeddedServer,
-    ServerFailed,
 )
 from tests.conftest import ROOT
-from tests.store.servers import QUICK, ask, tell
+from tests.store.servers import QUICK, ask, cluster_of, tell
 
 pytestmark = pytest.mark.database
 
@@ -65,32 +64,35 @@ def test_two_data_folders_run_side_by_side(folder: Path, tmp_path: Path) -> None
         tell(one, "CREATE TABLE mine ()")
 
         assert ask(other, "SELECT to_regclass('mine')") == "None"
+    other.erase()
 
 
 @pytest.mark.parametrize("also_the_guard", [False, True], ids=["owner killed", "owner and guard killed"])
 def test_server_of_a_killed_process_gives_way_to_the_next_start(folder: Path, *, also_the_guard: bool) -> None:
     script = (
         "import sys, time; from pathlib import Path; from inventory.store.embedded import EmbeddedServer\n"
-        "server = EmbeddedServer(Path(sys.argv[1])); server.start(); print(server._guard.pid, flush=True)\n"
+        "server = EmbeddedServer(Path(sys.argv[1])); server.start()\n"
+        "print(server._guard.pid, server._run_dir, flush=True)\n"
         "time.sleep(600)"
     )
     with subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, "-c", script, folder], stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as owner:
         assert owner.stdout is not None
-        guard = int(owner.stdout.readline())
+        guard, run_dir = owner.stdout.readline().split()
         if also_the_guard:
-            os.kill(guard, signal.SIGKILL)
+            os.kill(int(guard), signal.SIGKILL)
         owner.kill()
 
     with EmbeddedServer(folder, settings=QUICK) as server:
         assert ask(server, "SELECT 1") == "1"
+    assert not Path(run_dir).exists()
 
 
 def test_crashed_server_recovers_what_was_committed(folder: Path) -> None:
     with EmbeddedServer(folder) as server:
         tell(server, "CREATE TABLE kept AS SELECT 7 AS seven")
-        postmaster = int(next(folder.glob("*/postmaster.pid")).read_text().split()[0])
+        postmaster = int((cluster_of(server) / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGKILL)
 
     with EmbeddedServer(folder) as server:
@@ -98,8 +100,8 @@ def test_crashed_server_recovers_what_was_committed(folder: Path) -> None:
 
 
 def test_pid_file_naming_a_stranger_does_not_keep_the_server_from_starting(folder: Path) -> None:
-    with EmbeddedServer(folder, settings=QUICK):
-        pid_file = next(folder.glob("*/postmaster.pid"))
+    with EmbeddedServer(folder, settings=QUICK) as server:
+        pid_file = cluster_of(server) / "postmaster.pid"
         lines = pid_file.read_text().split("\n")
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
     shutil.chown(pid_file, pid_file.parent.owner())
@@ -119,8 +121,8 @@ def test_interrupted_initdb_leaves_no_half_made_cluster(folder: Path) -> None:
 
 
 def test_data_of_another_major_version_are_refused_by_name(folder: Path) -> None:
-    with EmbeddedServer(folder, settings=QUICK):
-        version = next(folder.glob("*/PG_VERSION"))
+    with EmbeddedServer(folder, settings=QUICK) as server:
+        version = cluster_of(server) / "PG_VERSION"
     version.write_text("14\n")
 
     with pytest.raises(DataFolderOfOtherVersion, match="made by PostgreSQL 14"):

@@ -6,38 +6,40 @@ import os
 import pwd
 import shutil
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from inventory.store import cluster
 from inventory.store.account import NoAccountForServer, choose_account
+from inventory.store.cluster import ServerFailed
 from inventory.store.embedded import EmbeddedServer, packaged_bin_dir
-from tests.store.servers import QUICK, ask, tell
+from tests.store.servers import QUICK, ask, cluster_of, tell
 
 pytestmark = pytest.mark.database
 
 
-def open_the_way_to(folder: Path) -> None:
-    """Let other accounts pass through pytest's own folders, which are 0700."""
-    for parent in (folder, *folder.parents[:3]):
-        if parent.stat().st_uid == 0 and parent.stat().st_mode & 0o011 != 0o011:
-            parent.chmod(parent.stat().st_mode | 0o011)
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Give a data folder that every account may reach, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="haoka-test-") as parent:
+        Path(parent).chmod(0o711)
+        yield Path(parent) / "data 号卡"
 
 
-def test_root_runs_it_in_a_user_namespace_with_files_still_its_own(folder: Path) -> None:
-    with EmbeddedServer(folder, settings=QUICK):
-        cluster = next(folder.glob("*/PG_VERSION")).parent
+def test_root_runs_it_in_a_user_namespace_with_files_still_its_own_or_where_refused_as_nobody(folder: Path) -> None:
+    in_namespace = choose_account().prefix[0] == "unshare"
+    with EmbeddedServer(folder, settings=QUICK) as server:
+        assert cluster_of(server).owner() == ("root" if in_namespace else "nobody")
 
-        assert cluster.stat().st_uid == 0
 
+def test_root_without_namespaces_runs_it_as_nobody(open_folder: Path) -> None:
 
-def test_root_without_namespaces_runs_it_as_nobody(tmp_path: Path, folder: Path) -> None:
-    open_the_way_to(tmp_path)
-
-    with EmbeddedServer(folder, settings=QUICK, namespaces=False) as server:
+    with EmbeddedServer(open_folder, settings=QUICK, namespaces=False) as server:
         assert ask(server, "SELECT 1") == "1"
-        assert next(folder.glob("*/PG_VERSION")).owner() == "nobody"
+        assert cluster_of(server).owner() == "nobody"
         assert server.remarks == []
 
 
@@ -62,12 +64,42 @@ def test_binaries_that_nobody_cannot_reach_are_copied_for_the_run(folder: Path) 
     assert not copy.exists()
 
 
-def test_data_made_in_a_namespace_are_found_again_without_one(tmp_path: Path, folder: Path) -> None:
-    open_the_way_to(tmp_path)
-    with EmbeddedServer(folder, settings=QUICK) as server:
+def test_server_whose_copied_binaries_are_gone_starts_again(folder: Path) -> None:
+    hidden = folder.parent / "hidden"
+    hidden.mkdir(mode=0o700)
+    server = EmbeddedServer(folder, bin_dir=copy_of_the_wheel(hidden), settings=QUICK, namespaces=False)
+
+    for _ in range(2):
+        with server:
+            assert ask(server, "SELECT 1") == "1"
+            assert len([remark for remark in server.remarks if "binaries" in remark]) == 1
+
+
+def test_narrow_umask_does_not_lock_the_server_out(folder: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with EmbeddedServer(folder, settings=QUICK, namespaces=False) as server:
+            assert ask(server, "SELECT 1") == "1"
+    finally:
+        os.umask(before)
+
+
+def test_refuge_that_somebody_else_made_is_not_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir(mode=0o700)
+    theirs = folder.parent / "theirs"
+    theirs.mkdir()
+    shutil.chown(theirs, "nobody")
+    monkeypatch.setattr(cluster, "places", lambda data_dir: (data_dir / "home", theirs / "refuge"))
+
+    with pytest.raises(ServerFailed, match="belongs to somebody else"):
+        EmbeddedServer(folder, settings=QUICK, namespaces=False).start()
+
+
+def test_data_made_in_a_namespace_are_found_again_without_one(open_folder: Path) -> None:
+    with EmbeddedServer(open_folder, settings=QUICK) as server:
         tell(server, "CREATE TABLE kept AS SELECT 7 AS seven")
 
-    with EmbeddedServer(folder, settings=QUICK, namespaces=False) as server:
+    with EmbeddedServer(open_folder, settings=QUICK, namespaces=False) as server:
         assert ask(server, "SELECT seven FROM kept") == "7"
 
 
@@ -87,9 +119,8 @@ def test_no_namespace_and_no_setpriv_is_one_clear_refusal(monkeypatch: pytest.Mo
         choose_account()
 
 
-def test_plain_user_under_an_empty_environment_runs_its_own_server(tmp_path: Path) -> None:
-    open_the_way_to(tmp_path)
-    home = tmp_path / "home of 用户"
+def test_plain_user_under_an_empty_environment_runs_its_own_server(open_folder: Path) -> None:
+    home = open_folder.parent / "home of 用户"
     bin_dir = copy_of_the_wheel(home)
     shutil.chown(home, "nobody", "nogroup")
 
