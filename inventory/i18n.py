@@ -55,13 +55,18 @@ class Catalogue:
 
 
 @cache
-def catalogue(language: Language) -> Catalogue:
-    """Return the texts of a language."""
-    path = FOLDER / LOCALES[language] / "LC_MESSAGES" / "errors.po"
+def texts(name: str, language: Language) -> Mapping[tuple[str, str], str]:
+    """Return the texts of the file `name` by (context, code): `errors`, or `cards` for what happens to a card."""
+    path = FOLDER / LOCALES[language] / "LC_MESSAGES" / f"{name}.po"
     with path.open("rb") as file:
         messages = read_po(file, locale=LOCALES[language])
-    texts = {(str(message.context), str(message.id)): str(message.string) for message in messages if message.id}
-    return Catalogue(language, texts)
+    return {(str(message.context), str(message.id)): str(message.string) for message in messages if message.id}
+
+
+@cache
+def catalogue(language: Language) -> Catalogue:
+    """Return the texts of refusals in a language."""
+    return Catalogue(language, texts("errors", language))
 
 
 def choose(accept_language: str | None, default: Language) -> Language:

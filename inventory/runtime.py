@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from inventory.access.cache import CallerCache
 from inventory.settings import Settings
 from inventory.store.engine import Database, connect
+from inventory.store.notices import Notices
 from inventory.vault.envelope import Vault
 from inventory.vault.keys import FileKeyProvider
 
@@ -20,7 +21,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Settings, connections, vault, the secret of hold keys, the clock, and who called lately."""
+    """Settings, connections, vault, the secret of hold keys, the clock, who called lately, and what stations do."""
 
     settings: Settings
     database: Database
@@ -28,6 +29,7 @@ class Runtime:
     hold_secret: bytes
     clock: Callable[[], datetime]
     callers: CallerCache
+    notices: Notices
 
     async def close(self) -> None:
         """Close the connections."""
@@ -47,4 +49,4 @@ def open_runtime(settings: Settings, *, application: str, clock: Callable[[], da
     vault = Vault(FileKeyProvider(settings.vault_key_path))
     database = connect(settings.sqlalchemy_url(), pool_size=settings.database_pool, application=application)
     callers = CallerCache(settings.caller_cache_seconds)
-    return Runtime(settings, database, vault, vault.derive("hold-key"), clock, callers)
+    return Runtime(settings, database, vault, vault.derive("hold-key"), clock, callers, Notices(database))

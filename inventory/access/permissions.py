@@ -29,6 +29,7 @@ class Permission(enum.StrEnum):
     ORGANISATION_READ = "organisation.read"
     ORGANISATION_WRITE = "organisation.write"
     ACCESS_ADMIN = "access.admin"
+    OWN_PASSWORD = "access.own_password"  # noqa: S105 - a permission
 
 
 class Role(enum.StrEnum):
@@ -56,6 +57,7 @@ _READ = frozenset(
         Permission.MOVEMENTS_READ,
         Permission.STATIONS_READ,
         Permission.ORGANISATION_READ,
+        Permission.OWN_PASSWORD,
     }
 )
 _SELL = _READ | {Permission.HOLDS_WRITE, Permission.CARDS_WRITE}
@@ -81,6 +83,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.AUDIT_READ,
             Permission.ORGANISATION_READ,
             Permission.ORGANISATION_WRITE,
+            Permission.OWN_PASSWORD,
         }
     ),
     Role.AUDITOR: _READ | {Permission.EVENTS_READ, Permission.AUDIT_READ},

@@ -13,6 +13,7 @@ from fastapi import Depends, Header, Request, Response, Security
 from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from starlette.datastructures import UploadFile
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
@@ -141,13 +142,27 @@ async def _write_key(
 
 
 async def _body(request: Request) -> Any:
-    """Return what two equal requests have equal: the JSON document, or a digest of anything else."""
+    """Return what two equal requests have equal: the JSON document, the fields of a form, or a digest of anything else.
+
+    A form is digested part by part, for its boundary differs from one sending to the next.
+    """
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return [[name, await _part(value)] for name, value in (await request.form()).multi_items()]
     raw = await request.body()
     if not raw:
         return None
     if "json" in request.headers.get("content-type", ""):
         return json.loads(raw)
     return hashlib.sha256(raw).hexdigest()
+
+
+async def _part(value: UploadFile | str) -> str:
+    """Return a text field as it is, and of a file the digest of its content."""
+    if isinstance(value, str):
+        return value
+    content = await value.read()
+    await value.seek(0)
+    return hashlib.sha256(content).hexdigest()
 
 
 WriteDep = Annotated[WriteKey, Depends(_write_key)]

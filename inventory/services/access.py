@@ -125,9 +125,9 @@ async def sign_in(session: AsyncSession, wish: SignInWish, rules: SignInRules, *
     BadCredentials
         Staff id, password and interface do not belong together.
     """
+    staff_id = await check_password(session, wish, rules, now=now)
     presented = Presented(interface_no=wish.interface_no, staff_no=wish.staff_no, origin=wish.origin)
     try:
-        staff_id = await _staff_of(session, wish, rules, now=now)
         token = fresh_secret(SESSION_PREFIX)
         expires_at = now + rules.lasts
         async with session.begin():
@@ -145,6 +145,21 @@ async def sign_in(session: AsyncSession, wish: SignInWish, rules: SignInRules, *
     except DomainError as refusal:
         await _refuse(session, presented, refusal, now=now)
     return SignedIn(token, expires_at, _caller(known))
+
+
+async def check_password(session: AsyncSession, wish: SignInWish, rules: SignInRules, *, now: datetime) -> int:
+    """Return the staff's row number if the password is right; otherwise keep the refusal and refuse.
+
+    Raises
+    ------
+    TooManySignIns, UnknownInterface, BadCredentials
+        As `sign_in`.
+    """
+    presented = Presented(interface_no=wish.interface_no, staff_no=wish.staff_no, origin=wish.origin)
+    try:
+        return await _staff_of(session, wish, rules, now=now)
+    except DomainError as refusal:
+        await _refuse(session, presented, refusal, now=now)
 
 
 async def sign_out(session: AsyncSession, cache: CallerCache, token: str, *, now: datetime) -> None:

@@ -13,6 +13,7 @@ from inventory.access.passwords import hash_password
 from inventory.access.permissions import Role
 from inventory.services.organisation import CityWish, create_city
 from inventory.store import interfaces as store
+from inventory.store import organisation as organisation_store
 
 FIRST_STAFF = "admin"
 
@@ -48,3 +49,9 @@ async def first_admin(session: AsyncSession, city: CityWish, *, now: datetime) -
         )  # fmt: skip
         await store.bind(session, interface_no=interface_no, staff_id=staff_id)
     return FirstLogin(interface_no, staff_no, password)
+
+
+async def cities(session: AsyncSession) -> list[int]:
+    """Return the codes of the cities that are founded."""
+    async with session.begin():
+        return await organisation_store.city_ids(session)

@@ -11,12 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.caller import Caller
-from inventory.access.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password, password_fits
+from inventory.access.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password
 from inventory.access.permissions import Role
-from inventory.domain.errors import BadCredentials, DuplicateIdentifier, InvalidField, PermissionDenied
+from inventory.domain.errors import DuplicateIdentifier, InvalidField, PermissionDenied
+from inventory.services.access import SignInRules, SignInWish, check_password
 from inventory.services.interfaces import node_of, open_interface, staff_of, tell
 from inventory.services.once import Answer, WriteKey, once
-from inventory.store import access as access_store
 from inventory.store import interfaces as store
 from inventory.store.engine import is_unique_violation
 
@@ -118,23 +118,22 @@ async def end(session: AsyncSession, caller: Caller, write: WriteKey, staff_no: 
     return await once(session, caller, write, work, now=now)
 
 
-async def change_password(session: AsyncSession, caller: Caller, old: str, new: str, *, now: datetime) -> None:
-    """Give the caller itself a new password; its other sign-ins end.
+async def change_password(
+    session: AsyncSession, caller: Caller, old: SignInWish, new: str, rules: SignInRules, *, now: datetime
+) -> None:
+    """Give the caller itself a new password; every sign-in with the old one ends.
 
     Raises
     ------
-    BadCredentials
-        The old password is wrong.
+    BadCredentials, TooManySignIns
+        The old password is wrong, or was wrong too often; counted and kept like a failed sign-in.
     InvalidField
         The new one is too short or too long.
     """
-    async with session.begin():
-        staff = await access_store.staff_at(session, interface_no=caller.interface_no, staff_no=caller.staff_no)
-    if staff is None or not await password_fits(staff.password_hash, old):
-        raise BadCredentials
     password_hash = await _hash(new)
+    staff_id = await check_password(session, old, rules, now=now)
     async with session.begin():
-        await store.set_password(session, staff.id, password_hash, now=now)
+        await store.set_password(session, staff_id, password_hash, now=now)
         await tell(session, caller, "staff.password_changed", None, now=now, staff_no=caller.staff_no)
 
 

@@ -63,6 +63,12 @@ async def city_node(session: AsyncSession, city_id: int) -> Node | None:
     return None if row is None else Node(*row)
 
 
+async def city_ids(session: AsyncSession) -> list[int]:
+    """Return the codes of all cities."""
+    statement = select(Organisation.city_id).where(Organisation.parent_id.is_(None)).order_by(Organisation.city_id)
+    return list((await session.execute(statement)).scalars())
+
+
 async def customer_node_id(session: AsyncSession, city_id: int) -> int:
     """Return the id of the city's pseudo-holder of what customers have."""
     statement = select(Organisation.id).where(Organisation.city_id == city_id, Organisation.level == CUSTOMER)

@@ -286,3 +286,13 @@ def test_window_that_never_opens_is_refused(client: TestClient, operator: Operat
 
 def test_stranger_of_another_city_sees_no_interface_here(client: TestClient, operator: Operator) -> None:
     assert write(client, operator.admin, "/v1/interfaces/HALL-530100-001:disable").refusal == (404, "not_found")
+
+
+def test_own_password_is_changed_with_the_old_one_and_ends_sign_ins(client: TestClient, operator: Operator) -> None:
+    session = Login(operator.hall, operator.clerk.staff_no, sign_in(client, operator)[1]["token"])
+    path, fresh = "/v1/staff/current/password", "another long passphrase"
+    wrong = client.put(path, json={"old": "wrong wrong", "new": fresh}, headers=session.headers)
+    assert (wrong.status_code, wrong.json()["code"]) == (401, "bad_credentials")
+    changed = client.put(path, json={"old": PASSWORD, "new": fresh}, headers=session.headers)
+    assert (changed.status_code, ask(client, session)) == (204, (401, "bad_credentials"))
+    assert [sign_in(client, operator, password)[0] for password in (PASSWORD, fresh)] == [401, 201]

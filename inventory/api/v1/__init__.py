@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from inventory.api import station_link
 from inventory.api.routing import PREFIX
 from inventory.api.v1 import (
     access,
@@ -15,9 +16,12 @@ from inventory.api.v1 import (
     numbers,
     organisation,
     quotes,
+    search,
     sims,
     staff,
+    stations,
     stock,
+    write_jobs,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -25,6 +29,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     access.router,
     staff.router,
     organisation.router,
+    stations.router,
+    station_link.router,
+    write_jobs.router,
     stock.router,
     loads.router,
     movements.router,

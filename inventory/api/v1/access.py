@@ -11,7 +11,7 @@ from pydantic import Field
 from inventory.access.caller import Caller
 from inventory.access.hours import Window
 from inventory.access.interfaces import InterfaceKind
-from inventory.access.passwords import LONGEST_PASSWORD, SESSION_PREFIX
+from inventory.access.passwords import LONGEST_PASSWORD, SESSION_PREFIX, SHORTEST_PASSWORD
 from inventory.access.permissions import Permission, Role
 from inventory.api.deps import NowDep, RuntimeDep, SessionDep, WriteDep, origin_of, reply, require
 from inventory.api.models import Id, Model, Time
@@ -27,8 +27,10 @@ from inventory.domain.errors import (
     TooManySignIns,
     UnknownInterface,
 )
+from inventory.runtime import Runtime
 from inventory.services import interfaces
 from inventory.services.access import SignInRules, SignInWish, sign_in, sign_out
+from inventory.services.staff import change_password
 
 router = APIRouter(tags=["access"])
 Admin = Annotated[Caller, require(Permission.ACCESS_ADMIN, writes=True)]
@@ -66,16 +68,10 @@ async def post_session(
     wish: SignIn, request: Request, runtime: RuntimeDep, session: SessionDep, now: NowDep
 ) -> Session:
     """Open a session."""
-    settings = runtime.settings
-    rules = SignInRules(
-        lasts=timedelta(hours=settings.session_hours),
-        failures=settings.sign_in_failures,
-        wait=timedelta(minutes=settings.sign_in_wait_minutes),
-    )
     asked = SignInWish(
         interface_no=wish.interface_no, staff_no=wish.staff_no, password=wish.password, origin=origin_of(request)
     )
-    opened = await sign_in(session, asked, rules, now=now)
+    opened = await sign_in(session, asked, _rules(runtime), now=now)
     caller = opened.caller
     return Session(
         token=opened.token,
@@ -98,6 +94,47 @@ async def delete_session(request: Request, runtime: RuntimeDep, session: Session
     token = request.headers.get("authorization", "").partition(" ")[2]
     if token.startswith(SESSION_PREFIX):
         await sign_out(session, runtime.callers, token, now=now)
+
+
+class NewPassword(Model):
+    """The password in use and the one to come."""
+
+    old: str = Field(max_length=LONGEST_PASSWORD, json_schema_extra={"format": "password"})
+    new: str = Field(
+        min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD, json_schema_extra={"format": "password"}
+    )
+
+
+@router.put(
+    "/staff/current/password",
+    operation_id="change_password",
+    status_code=204,
+    summary="Change the caller's own password; its sign-ins end",
+    responses=errors(TooManySignIns),
+)
+async def put_password(
+    caller: Annotated[Caller, require(Permission.OWN_PASSWORD, writes=True)],
+    wish: NewPassword,
+    request: Request,
+    runtime: RuntimeDep,
+    session: SessionDep,
+    now: NowDep,
+) -> None:
+    """Change the password."""
+    old = SignInWish(
+        interface_no=caller.interface_no, staff_no=caller.staff_no, password=wish.old, origin=origin_of(request)
+    )
+    await change_password(session, caller, old, wish.new, _rules(runtime), now=now)
+    runtime.callers.clear()
+
+
+def _rules(runtime: Runtime) -> SignInRules:
+    settings = runtime.settings
+    return SignInRules(
+        lasts=timedelta(hours=settings.session_hours),
+        failures=settings.sign_in_failures,
+        wait=timedelta(minutes=settings.sign_in_wait_minutes),
+    )
 
 
 class Interface(Model):

@@ -1,0 +1,113 @@
+"""Commands for staff are clients of `/v1`, like every other caller: same keys, same hours, same refusals."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from typing import Any
+
+import httpx2
+import typer
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from inventory.api.problems import STATUS
+from inventory.cli.refusals import exit_status, language
+from inventory.domain.errors import Refusal
+from inventory.i18n import Language
+
+_TIMEOUT_SECONDS = 120
+"""A load of a whole segment is one request."""
+
+
+class ClientSettings(BaseSettings):
+    """Who the command line is, and which service it talks to."""
+
+    model_config = SettingsConfigDict(env_prefix="HAOKA_", frozen=True, extra="ignore")
+
+    service_url: str = Field(
+        default="http://127.0.0.1:8460", description="Address of the service that commands talk to."
+    )
+    interface: str | None = Field(default=None, description="Interface number that commands use.")
+    staff: str | None = Field(default=None, description="Staff id that commands use.")
+    secret: SecretStr | None = Field(default=None, description="API key or session token that commands use.")
+
+
+class Client:
+    """Calls the service as the person of the settings; a refusal is printed and ends the command."""
+
+    def __init__(
+        self, settings: ClientSettings, *, language: Language, transport: httpx2.BaseTransport | None = None
+    ) -> None:
+        headers = {"Haoka-Interface": settings.interface, "Haoka-Staff": settings.staff}
+        secret = settings.secret.get_secret_value() if settings.secret else None
+        self._http = httpx2.Client(
+            base_url=settings.service_url,
+            headers={
+                **{name: value for name, value in headers.items() if value},
+                **({"Authorization": f"Bearer {secret}"} if secret else {}),
+                "Accept-Language": "zh-CN" if language == "zh" else "en",
+            },
+            timeout=_TIMEOUT_SECONDS,
+            transport=transport,
+        )
+
+    def read(self, path: str, **query: Any) -> dict[str, Any]:
+        """GET the path and return the JSON document.
+
+        Raises
+        ------
+        typer.Exit
+            The service refused or cannot be reached; the reason is on standard error.
+        """
+        wanted = {name: value for name, value in query.items() if value is not None}
+        return self._call("GET", path, params=wanted)
+
+    def write(
+        self, path: str, body: Any = None, *, key: str | None = None, method: str = "POST", **more: Any
+    ) -> dict[str, Any]:
+        """Send a write once, with the idempotency key given or a fresh one, and return its answer.
+
+        Raises
+        ------
+        typer.Exit
+            The service refused or cannot be reached; the reason is on standard error.
+        """
+        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
+        return self._call(method, path, headers=headers, **({"json": body} if body is not None else {}), **more)
+
+    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        try:
+            answer = self._http.request(method, path, **request)
+        except httpx2.HTTPError as error:
+            _complain(f"{self._http.base_url} cannot be reached: {error}; is the service up (haoka up)?")
+            raise typer.Exit(exit_status(Refusal.BUSY)) from None
+        if answer.is_success:
+            document: dict[str, Any] = answer.json() if answer.content else {}
+            return document
+        problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+        title, detail = problem.get("title", answer.reason_phrase), problem.get("detail", "")
+        _complain(f"{title}: {detail} [{problem.get('code', answer.status_code)}]")
+        for fault in problem.get("errors") or ():
+            _complain(f"  {fault['field']}: {fault['reason']}")
+        raise typer.Exit(_status_of(answer.status_code))
+
+
+def connect() -> Client:
+    """Return the client that the environment describes (docs/settings.md)."""
+    return Client(ClientSettings(), language=language(None))
+
+
+def show(document: dict[str, Any]) -> None:
+    """Print an answer as JSON, for people and for pipes."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _status_of(http_status: int) -> int:
+    """Return the exit status that belongs to a refusal's HTTP status."""
+    return next((exit_status(sort) for sort, status in STATUS.items() if status == http_status), 1)

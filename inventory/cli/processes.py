@@ -1,0 +1,182 @@
+"""Processes of our own, started together, watched, and ended together: none outlives the one that started it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+import httpx2
+
+from inventory.settings import Settings
+
+_STOP_SECONDS = 10
+_LOOK_SECONDS = 0.1
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class ProcessFailed(Exception):
+    """A process of ours ended although it should run, or did not become ready; the message has its last log lines."""
+
+
+@dataclass
+class Child:
+    """A running process and the file that its output goes to."""
+
+    name: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def last_words(self) -> str:
+        """Return the end of what it wrote."""
+        return self.log.read_text(errors="replace")[-2000:].strip()
+
+
+@dataclass
+class Processes:
+    """Starts processes, each with a log file in `log_dir`; leaving the `with` block ends them, the last one first.
+
+    A signal that ends us (Ctrl-C, SIGTERM, a closed terminal) sets `stopped` instead; `wait` then returns.
+    """
+
+    log_dir: Path
+    children: list[Child] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    _handlers: dict[signal.Signals, object] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        """Take over the signals."""
+        self.log_dir.mkdir(parents=True, exist_ok=True)
+        for number in _SIGNALS:
+            self._handlers[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every process and give the signals back."""
+        self.stop()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal itself gave us
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.stopped.set()
+
+    def start(self, name: str, argv: Sequence[str], *, env: Mapping[str, str], inherit: Sequence[int] = ()) -> Child:
+        """Start a program; it gets SIGTERM when we die in whatever way, and no Ctrl-C of our terminal."""
+        log = self.log_dir / f"{name}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603 - programs of this installation, no shell
+                [*_dies_with_us(), *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(env),
+                pass_fds=inherit,
+                start_new_session=True,
+            )
+        child = Child(name, log, process)
+        self.children.append(child)
+        return child
+
+    def check(self) -> None:
+        """Let pass while every process runs.
+
+        Raises
+        ------
+        ProcessFailed
+            One has ended.
+        """
+        for child in self.children:
+            status = child.process.poll()
+            if status is not None:
+                raise ProcessFailed(f"{child.name} ended with status {status}:\n{child.last_words()}")
+
+    def wait(self) -> None:
+        """Return when a signal asks us to stop.
+
+        Raises
+        ------
+        ProcessFailed
+            A process has ended by itself.
+        """
+        while not self.stopped.wait(_LOOK_SECONDS):
+            self.check()
+
+    def wait_ready(self, url: str, *, seconds: float = 60) -> None:
+        """Return when GET of the URL answers 200, or a signal asks us to stop.
+
+        Raises
+        ------
+        ProcessFailed
+            A process has ended, or there was no such answer in time.
+        """
+        until = time.monotonic() + seconds
+        while not self.stopped.wait(_LOOK_SECONDS):
+            self.check()
+            with contextlib.suppress(httpx2.HTTPError):
+                if httpx2.get(url, timeout=2, trust_env=False).status_code == httpx2.codes.OK:
+                    return
+            if time.monotonic() > until:
+                words = "\n".join(f"{child.name}: {child.last_words()}" for child in self.children)
+                raise ProcessFailed(f"{url} did not answer within {seconds:.0f} s\n{words}")
+
+    def stop(self) -> None:
+        """End the processes, the last one first: SIGTERM, and SIGKILL for what does not end; again is harmless."""
+        while self.children:
+            child = self.children.pop()
+            child.process.terminate()
+            try:
+                child.process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()
+
+
+def _dies_with_us() -> list[str]:
+    """Return the prefix that makes Linux send SIGTERM to a program when its parent dies (PR_SET_PDEATHSIG)."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
+
+
+def ours(*arguments: str) -> list[str]:
+    """Return the command line of one of our own commands: `ours("serve")` is `haoka serve`."""
+    return [sys.executable, "-P", "-m", "inventory.cli", *arguments]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment in which our commands find exactly these settings."""
+    values = {
+        f"HAOKA_{name.upper()}": str(value.get_secret_value() if hasattr(value, "get_secret_value") else value)
+        for name, value in settings
+        if value is not None
+    }
+    return {**os.environ, **values, "HAOKA_DATA_DIR": str(settings.data_dir.absolute())}
+
+
+def service_and_worker(settings: Settings, processes: Processes, listening: socket.socket) -> str:
+    """Start service and worker on a migrated database, wait until they can work, and return the service's address.
+
+    Raises
+    ------
+    ProcessFailed
+        One of them does not start.
+    """
+    host, port = listening.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    env = environment(settings)
+    processes.start("service", ours("serve", "--fd", str(listening.fileno())), env=env, inherit=[listening.fileno()])
+    processes.start("worker", ours("worker"), env=env)
+    processes.wait_ready(f"{address}/v1/health/ready")
+    return address
