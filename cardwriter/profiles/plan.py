@@ -25,15 +25,17 @@ class Planned:
 
 def update_steps(plan: Sequence[Planned]) -> tuple[Step, ...]:
     """Return the steps that write the files in order; ADF.USIM is the current directory at the start."""
-    return tuple(_steps(plan, _update))
+    return tuple(_steps(plan, _update, files.Directory.USIM, "reselect.usim"))
 
 
 def read_steps(plan: Sequence[Planned]) -> tuple[Step, ...]:
-    """Return the steps that read the files back; ADF.USIM is the current directory at the start.
+    """Return the steps that read the files back and leave ADF.USIM the current directory.
 
-    A read that fails does not stop them: the judge wants all that the card says.
+    A read that fails does not stop them: the judge wants all that the card says. Files outside the ADF come first,
+    which spares a SELECT.
     """
-    return tuple(_steps(plan, _read))
+    outside_first = sorted(plan, key=lambda file: file.ef.directory is files.Directory.USIM)
+    return tuple(_steps(outside_first, _read, None, "select.usim"))
 
 
 def select_usim(name: str = "select.usim") -> Step:
@@ -41,20 +43,24 @@ def select_usim(name: str = "select.usim") -> Step:
     return Step(name=name, apdu=commands.select_aid(files.USIM_AID))
 
 
-def _steps(plan: Sequence[Planned], act: Callable[[Planned, int | None], Step]) -> Iterator[Step]:
+def _steps(
+    plan: Sequence[Planned],
+    act: Callable[[Planned, int | None], Step],
+    here: files.Directory | None,
+    entering: str,
+) -> Iterator[Step]:
     """Short ids save a SELECT inside ADF.USIM; a file elsewhere is selected by path, and the ADF again after it."""
-    here = files.Directory.USIM
     for file in plan:
         there = file.ef.directory
+        sfi = file.ef.sfi if there is files.Directory.USIM else None
         if there is not files.Directory.USIM:
             yield Step(name=f"select.{file.name}", apdu=commands.select_path(file.ef.path))
         elif here is not files.Directory.USIM:
-            yield select_usim("reselect.usim")
-        here = there
-        sfi = file.ef.sfi if there is files.Directory.USIM else None
+            yield select_usim(entering)
         if there is files.Directory.USIM and sfi is None:
             yield Step(name=f"select.{file.name}", apdu=commands.select_fid(file.ef.fid))
         yield act(file, sfi)
+        here = there
 
 
 def _update(file: Planned, sfi: int | None) -> Step:

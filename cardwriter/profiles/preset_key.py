@@ -101,7 +101,6 @@ class PresetKey:
         steps = (
             # A script starts from a reset, which makes the MF the current directory (TS 102 221 §8.4.1).
             Step(name="read.iccid", apdu=commands.read_binary(ICCID_SIZE, sfi=files.ICCID.sfi), returns=True),
-            select_usim(),
             *read_steps(self._plan(facts, data, copy_gsm=facts.imsi_gsm is not None)),
             Step(
                 name=judgement.AUTHENTICATE,

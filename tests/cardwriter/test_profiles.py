@@ -141,7 +141,7 @@ def test_only_card_changing_steps_of_a_write_are_journaled(family: CardProfile, 
 
 
 def test_twelve_files_written_and_read_back_in_forty_commands() -> None:
-    """The field's usual tool needs 158 without reading back."""
+    """The field's usual tool needs 158 without reading back. Two are left for the station to see whose card it is."""
     card = VirtualUicc(a_blank())
     family, facts, data = profile("preset_key"), identify(card), some_data(msisdn=None)
     script = family.write_script(facts, data, "write", EXPIRES)
@@ -149,7 +149,7 @@ def test_twelve_files_written_and_read_back_in_forty_commands() -> None:
     card.apdus = 0
     run(card, script)
     assert verify(family, card, facts, data).kind is Kind.VERIFIED
-    assert card.apdus <= 40
+    assert card.apdus + 2 <= 40
 
 
 # Power cuts and other faults
@@ -199,7 +199,7 @@ def test_power_cut_at_any_command_of_a_write_ends_in_a_true_verdict(
 
 
 @pytest.mark.parametrize("kind", [FaultKind.DIE_BEFORE, FaultKind.DIE_AFTER, FaultKind.MUTE])
-@pytest.mark.parametrize("at", range(1, 25))
+@pytest.mark.parametrize("at", range(1, 24))
 def test_power_cut_while_reading_back_leaves_it_unknown_and_repeatable(
     family: CardProfile, image: CardImage, kind: FaultKind, at: int
 ) -> None:
