@@ -1,0 +1,21 @@
+"""Readers of delivered files, without I/O: lines in, rows and faults out, one by one.
+
+No reader stops at the first fault: all of them come out as data, so that a person sees the whole list at once.
+"""
+
+from __future__ import annotations
+
+from inventory.domain.loading.faults import FaultCode, RowFault
+from inventory.domain.loading.imsi_pool import ImsiRow, read_imsi_pool
+from inventory.domain.loading.vendor_file import CardRow, CardSecrets, VendorFile, VendorHeader
+
+__all__ = [
+    "CardRow",
+    "CardSecrets",
+    "FaultCode",
+    "ImsiRow",
+    "RowFault",
+    "VendorFile",
+    "VendorHeader",
+    "read_imsi_pool",
+]
