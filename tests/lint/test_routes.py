@@ -20,6 +20,15 @@ from inventory.api.deps import require
 
 WITHOUT_PERMISSION: Mapping[str, str] = {
     "inventory.api.v1.access.post_session": "signs in",
+    "inventory.api.v1.access.delete_session": "signs out whoever holds the token",
+    "inventory.api.v1.health.live": "says that the process runs, nothing else",
+    "inventory.api.v1.health.ready": "says that the database answers, nothing else",
+    "inventory.api.v1.stations.enrol_station": "trades a one-time code",
+    "inventory.api.station_link.station_link": "admits by the station's own credential",
+    "inventory.web.signing_in.show": "the page to sign in",
+    "inventory.web.signing_in.enter": "signs in",
+    "inventory.web.signing_in.leave": "signs out whoever holds the cookie",
+    "inventory.web.signing_in.choose": "sets the language of the pages",
 }
 """Routes that admit everybody, or by a credential of their own, and why."""
 
