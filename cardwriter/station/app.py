@@ -24,6 +24,8 @@ VERSION: Final = "1"
 """Of the link's messages."""
 FAILURE: Final = "station_failure"
 """`Report.error` when the station itself failed, such as a disk that takes no journal."""
+INSERTIONS_PER_START: Final = 1_000_000
+"""Insertions are counted on across restarts: a report from before one never passes for the card that is in now."""
 _ENDING = 15.0
 
 _log = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ class Station:
         on_end: Callable[[], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._link = Link(service, credential, hello=self._hello, receive=self._receive)
         self._lock = lock(data)
         self._source = source
         self._tell = tell
@@ -75,9 +78,8 @@ class Station:
         self.refused: LinkRefusedError | None = None
         """Why the service would not have this station, once it said so."""
         self._journal = Journal(data)
-        self._journal.settle()
+        self._first_insertion = self._journal.settle() * INSERTIONS_PER_START
         self._supervisor = Supervisor(source, on_change=self._readers_changed)
-        self._link = Link(service, credential, hello=self._hello, receive=self._receive)
         self._link_thread = threading.Thread(target=self._keep_link, name="link", daemon=True)
 
     def start(self) -> None:
@@ -106,12 +108,12 @@ class Station:
         return {
             "type": "hello",
             "version": VERSION,
-            "readers": [reader_wire(reader) for reader in self._supervisor.readers],
+            "readers": [self._wire(reader) for reader in self._supervisor.readers],
             "journal": [filed.to_wire() for filed in self._journal.unacknowledged()],
         }
 
     def _readers_changed(self, readers: tuple[ReaderState, ...]) -> None:
-        self._link.send({"type": "readers", "readers": [reader_wire(reader) for reader in readers]})
+        self._link.send({"type": "readers", "readers": [self._wire(reader) for reader in readers]})
         for reader in readers:
             if self._shown.get(reader.name) != reader:
                 self._tell(reader.presence.value, reader=reader.name)
@@ -135,7 +137,7 @@ class Station:
     def _accept(self, job: str | None, reader: str, script_id: str, wire: dict[str, Any]) -> None:
         """Put a script into the journal and into its reader's queue; one that was here before runs no second time."""
         state = self._supervisor.find(reader)
-        insertion = state.insertion if state else 0
+        insertion = self._first_insertion + (state.insertion if state else 0)
         try:
             script = Script.from_wire(wire)
         except ScriptError:
@@ -191,20 +193,18 @@ class Station:
         finally:
             card.close()
 
+    def _wire(self, reader: ReaderState) -> Message:
+        return {
+            "name": reader.name,
+            "state": reader.presence.value,
+            "atr": reader.atr.hex(),
+            "insertion": self._first_insertion + reader.insertion,
+        }
+
     def _send_report(self, script_id: str) -> None:
         filed = self._journal.find(script_id)
         if filed is not None:
             self._link.send(filed.to_wire())
-
-
-def reader_wire(reader: ReaderState) -> Message:
-    """Return a reader's state as the link carries it."""
-    return {
-        "name": reader.name,
-        "state": reader.presence.value,
-        "atr": reader.atr.hex(),
-        "insertion": reader.insertion,
-    }
 
 
 def lock(folder: Path) -> Any:

@@ -84,12 +84,18 @@ class Journal:
             self._db.execute(f"PRAGMA {statement}")
         self._db.executescript(_SCHEMA)
 
-    def settle(self) -> None:
-        """End every entry that a former process left open as lost; call once, before the first script."""
+    def settle(self) -> int:
+        """End every entry that a former process left open as lost; call once per process, before the first script.
+
+        Returns how many processes have called this on the folder, this one included.
+        """
         with self._lock:
             self._db.execute(
                 "UPDATE script SET outcome = ?, error = ? WHERE outcome IS NULL", (Outcome.LOST.value, KILLED)
             )
+            starts = int(self._db.execute("PRAGMA user_version").fetchone()[0]) + 1
+            self._db.execute(f"PRAGMA user_version = {starts}")
+            return starts
 
     def open(self, script: Script, *, job: str | None, reader: str, insertion: int) -> Entry | None:
         """Start an entry, on disk when this returns; None when the script has one already and must not run again."""

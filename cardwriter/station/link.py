@@ -26,6 +26,8 @@ _FIRST_PAUSE = 0.5
 _OPENING = 10.0
 
 _log = logging.getLogger(__name__)
+_frames = logging.getLogger(f"{__name__}.frames")
+_frames.setLevel(logging.INFO)  # below that the library shows frames and headers: card codes and our credential
 
 Message = dict[str, Any]
 
@@ -115,6 +117,7 @@ class Link:
             self._url,
             additional_headers={"Authorization": f"Bearer {self._credential}"},
             open_timeout=_OPENING,
+            logger=_frames,
             proxy=None if is_loopback(self._url) else True,
         ) as connection:
             self._connection = connection  # before hello: a report that ends now goes out twice rather than never

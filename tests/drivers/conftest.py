@@ -1,30 +1,7 @@
-"""Readers to test drivers on: a real PC/SC service with virtual readers, and the in-process one."""
+"""Readers to test drivers on."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from tests.drivers.fixtures import bench, pcsc_service
 
-import pytest
-
-from tests.drivers.bench import Bench
-
-
-@pytest.fixture(scope="session")
-def _bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """One service for the run: libpcsclite reads the socket's name once per process."""
-    with tempfile.TemporaryDirectory(prefix="pcsc-") as short:
-        os.environ["PCSCLITE_CSOCK_NAME"] = os.fspath(Path(short) / "socket")
-        bench = Bench(tmp_path_factory.mktemp("pcscd"), Path(short) / "socket")
-        bench.start()
-        yield bench
-        bench.stop()
-
-
-@pytest.fixture
-def bench(_bench: Bench) -> Iterator[Bench]:
-    """Two empty virtual readers of a real PC/SC service."""
-    yield _bench
-    _bench.remove_all()
+__all__ = ["bench", "pcsc_service"]

@@ -7,13 +7,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cardwriter.station.enrol import FILE_NAME
+from tests.drivers.fixtures import bench, pcsc_service
+from tests.station.enrolment_desk import Desk
 from tests.station.fake_service import CREDENTIAL, FakeService
+
+__all__ = ["bench", "desk", "pcsc_service", "service", "start_station"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,3 +81,14 @@ def start_station(service: FakeService, tmp_path: Path) -> Iterator[Start]:
     yield start
     for station in processes:
         station.kill()
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    """Serve enrolment."""
+    with Desk() as desk:
+        thread = threading.Thread(target=desk.serve_forever)
+        thread.start()
+        yield desk
+        desk.shutdown()
+        thread.join()

@@ -13,9 +13,16 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
+from cardwriter.script import Report, Script
+
 CREDENTIAL = "credential-of-this-station"
 
 Message = dict[str, Any]
+
+
+def report_of(message: Message) -> Report:
+    """Return the report that a link message holds."""
+    return Report.from_wire(message["report"])
 
 
 class FakeService:
@@ -48,6 +55,10 @@ class FakeService:
     def send(self, message: Message) -> None:
         """Send to the newest connection."""
         self.send_text(json.dumps(message))
+
+    def send_run(self, script: Script, *, reader: str = "virtual", job: str | None = "job-1") -> None:
+        """Send a script to be run."""
+        self.send({"type": "run", "job": job, "reader": reader, "script": script.to_wire()})
 
     def send_text(self, text: str) -> None:
         """Send any text to the newest connection."""

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cardwriter.script import Outcome, Report
+from cardwriter.station.cli import app
+from cardwriter.station.enrol import load
+from cardwriter.station.journal import Journal
+from cardwriter.station.texts import TEXTS, language_of, say
+from drivers.base import Presence
+from tests.station.enrolment_desk import Desk
+from tests.station.scripts import IDENTIFY, WRITE
+
+TINY = "virtual:tests.station.tiny_card:TinyCard"
+
+
+def invoke(*arguments: str, **environment: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200", "LANG": "C", "LC_ALL": ""} | environment)
+    return result.exit_code, result.output
+
+
+def test_readers_are_listed_with_a_plain_sentence() -> None:
+    assert invoke("readers", "--readers", TINY, "--lang", "en") == (0, "virtual: a card is in.\n")
+
+
+@pytest.mark.parametrize(
+    ("environment", "word"), [({"LANG": "zh_CN.UTF-8"}, "卡已插入"), ({"LC_ALL": "en_US"}, "card is in")]
+)
+def test_the_language_follows_the_locale(environment: dict[str, str], word: str) -> None:
+    assert word in invoke("readers", "--readers", TINY, **environment)[1]
+
+
+@pytest.mark.parametrize("command", [["readers"], ["run", "--service", "http://127.0.0.1:1", "--code", ""]])
+def test_an_unknown_kind_of_reader_is_a_usage_error(command: list[str], tmp_path: Path) -> None:
+    kept = {"service": "http://127.0.0.1:1", "station_id": "s", "name": "n", "secret": "x"}
+    (tmp_path / "credential.json").write_text(json.dumps(kept))
+    data = ["--data", str(tmp_path)] if command[0] == "run" else []
+    code, output = invoke(*command, *data, "--readers", "floppy:")
+    assert code == 2
+    assert "known: pcsc:, virtual:" in output
+
+
+def test_the_journal_shows_what_the_service_has_not_acknowledged(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    entry = journal.open(WRITE, job="job-1", reader="Reader A", insertion=1)
+    assert entry is not None
+    entry.close(Report(script_id=WRITE.id, outcome=Outcome.LOST, results=(), error="card_removed"))
+    journal.open(IDENTIFY, job=None, reader="Reader B", insertion=1)
+    journal.close()
+    code, output = invoke("journal", "--data", str(tmp_path))
+    assert code == 0
+    for word in (WRITE.id, "lost", "card_removed", IDENTIFY.id, "0/2"):
+        assert word in output
+
+
+def test_an_empty_journal_says_so(tmp_path: Path) -> None:
+    assert invoke("journal", "--data", str(tmp_path)) == (0, "Nothing waits for the service.\n")
+
+
+def test_a_failed_enrolment_ends_with_a_sentence(tmp_path: Path) -> None:
+    code, output = invoke("enrol", "--service", "http://127.0.0.1:1", "--data", str(tmp_path), "--code", "K7QX")
+    assert code == 1
+    assert "cannot be reached" in output
+    assert "K7QX" not in output
+
+
+def test_a_good_code_enrols_and_the_credential_is_not_printed(desk: Desk, tmp_path: Path) -> None:
+    code, output = invoke("enrol", "--service", desk.url, "--data", str(tmp_path), "--code", "K7QX", "--lang", "en")
+    assert (code, output) == (0, "Station enrolled: Hall desk 1\n")
+    assert load(tmp_path) is not None
+
+
+def test_enrolment_beyond_this_machine_needs_tls(tmp_path: Path) -> None:
+    code, output = invoke("enrol", "--service", "http://example.cn", "--data", str(tmp_path), "--code", "K7QX")
+    assert (code, "https" in output) == (1, True)
+
+
+def test_every_sentence_exists_in_both_languages_with_the_same_blanks() -> None:
+    values = {"reader": "R", "reason": "X", "name": "N", "index": 1, "of": 2, "sw": "9000"}
+    values |= {"purpose": "write", "outcome": "lost", "error": "card_removed"}
+    for code, sentences in TEXTS.items():
+        assert sentences.keys() == {"zh", "en"}
+        used = [{key for key in values if f"{{{key}}}" in sentences[language]} for language in ("zh", "en")]
+        assert used[0] == used[1], code
+        assert "{" not in say(code, "zh", **values)
+
+
+@pytest.mark.parametrize("presence", list(Presence))
+def test_every_reader_state_has_a_sentence(presence: Presence) -> None:
+    assert say(presence.value, "zh", reader="ACR39U") != say(presence.value, "en", reader="ACR39U")
+
+
+@pytest.mark.parametrize(("locale", "language"), [("zh_CN.UTF-8", "zh"), ("ZH_TW", "zh"), ("en_US", "en"), ("", "en")])
+def test_a_locale_names_its_language(locale: str, language: str) -> None:
+    assert language_of(locale) == language
