@@ -14,12 +14,12 @@ from typing import Any, Self
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cardwriter.profiles import CardRefused, FactsError, Failure, IdentityError, Kind, Verdict, read_facts, settle
-from cardwriter.script import Purpose, Report, ScriptError
+from cardwriter.script import Outcome, Purpose, Report, ScriptError
 from cardwriter.usim.bcd import CodecError
 from inventory.domain.cardjobs import STEPS_PER_SCRIPT, ScriptRef, parse_script_ref
 from inventory.domain.errors import InvalidIdentifier
 from inventory.domain.identifiers import parse_public_id
-from inventory.domain.lifecycle import SimState, WriteJobState
+from inventory.domain.lifecycle import WRITE_JOB_OPEN, SimState, WriteJobState
 from inventory.services.card_data import Workbench
 from inventory.services.card_ends import end_job, refuse_job
 from inventory.services.job_scripts import expectation, hand_verify, hand_write, handed_script, opened_job
@@ -55,9 +55,17 @@ class Reported:
         return cls(job, reader, Report.from_wire(report))
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What follows from a report: orders for the station, and the state that a job has just ended in, if one has."""
+
+    orders: list[Order]
+    ended: str | None = None
+
+
 async def take_report(
     session: AsyncSession, bench: Workbench, station: StationRow, reported: Reported, *, now: datetime
-) -> list[Order]:
+) -> Taken:
     """Take one report and give what the station is to do next: always an acknowledgement, perhaps a script.
 
     A report of a script that is not the one the job handed out last is stale and only acknowledged.
@@ -69,19 +77,26 @@ async def take_report(
     """
     async with session.begin():
         if reported.job is None:
-            orders = await _take_look(session, bench, station, reported, now=now)
+            orders, job = await _take_look(session, bench, station, reported, now=now)
         else:
-            orders = await _take_job_report(session, bench, station, reported, now=now)
-    return [Ack(reported.report.script_id), *orders]
+            job = await _job_of(session, station, reported)
+            orders = [] if job is None else await _take_job_report(session, bench, station, job, reported, now=now)
+        ended = None if job is None else await _ending(session, job)
+    return Taken([Ack(reported.report.script_id), *orders], ended)
+
+
+async def _ending(session: AsyncSession, before: Job) -> str | None:
+    """Give the state in which the job has ended since `before`, or None."""
+    after = await cardjobs.find_job(session, city_id=before.city_id, job_id=before.job_id)
+    if after is None or after.state == before.state or after.state in WRITE_JOB_OPEN:
+        return None
+    return after.state
 
 
 async def _take_job_report(
-    session: AsyncSession, bench: Workbench, station: StationRow, reported: Reported, *, now: datetime
+    session: AsyncSession, bench: Workbench, station: StationRow, job: Job, reported: Reported, *, now: datetime
 ) -> list[Order]:
     report = reported.report
-    job = await _job_of(session, station, reported)
-    if job is None:
-        return []
     ref = parse_script_ref(report.script_id)
     await _keep_steps(session, job, ref, report, now=now)
     match WriteJobState(job.state), ref.purpose:
@@ -127,8 +142,7 @@ async def _identified(
     try:
         facts = read_facts(report)
     except FactsError as error:
-        failure = Failure.NOT_INSERTED if report.error in _NOT_INSERTED else Failure.READER_LOST
-        await refuse_job(session, job, _refusal(failure, str(error)), now=now)
+        await refuse_job(session, job, _refusal(_why_unread(report), str(error)), now=now)
         return []
     await keep_look(session, station, job.reader, facts, await card_of(session, job.city_id, facts))
     try:
@@ -181,28 +195,28 @@ async def _judge(session: AsyncSession, bench: Workbench, job: Job, report: Repo
 
 async def _take_look(
     session: AsyncSession, bench: Workbench, station: StationRow, reported: Reported, *, now: datetime
-) -> list[Order]:
+) -> tuple[list[Order], Job | None]:
     """Keep what a look found; a card that a job left unknown is settled by it, or verified next."""
     known = await stations.readers_of(session, city_id=station.city_id, stations=[station.station_id])
     if not any((row.name, row.script_id) == (reported.reader, reported.report.script_id) for row in known):
-        return []
+        return [], None
     try:
         facts = read_facts(reported.report)
     except FactsError:
         await keep_look(session, station, reported.reader, None, None)
-        return []
+        return [], None
     card = await card_of(session, station.city_id, facts)
-    orders: list[Order] = []
-    if card is not None and card.state == SimState.WRITE_UNKNOWN:
-        job = await cardjobs.unknown_job_of(session, city_id=card.city_id, sim_item_no=card.item_no)
-        if job is not None:
-            verdict = settle(facts, None)
-            if verdict.kind is Kind.UNKNOWN:
-                orders = await _prove(session, bench, station, job, reported.reader, now=now)
-            else:
-                await end_job(session, job, verdict, by_reading=True, now=now)
     await keep_look(session, station, reported.reader, facts, card)
-    return orders
+    if card is None or card.state != SimState.WRITE_UNKNOWN:
+        return [], None
+    job = await cardjobs.unknown_job_of(session, city_id=card.city_id, sim_item_no=card.item_no)
+    if job is None:
+        return [], None
+    verdict = settle(facts, None)
+    if verdict.kind is Kind.UNKNOWN:
+        return await _prove(session, bench, station, job, reported.reader, now=now), job
+    await end_job(session, job, verdict, by_reading=True, now=now)
+    return [], job
 
 
 async def _prove(
@@ -214,6 +228,21 @@ async def _prove(
         verdict = Verdict(kind=Kind.UNKNOWN, failure=refused.failure, detail=refused.detail)
         await end_job(session, job, verdict, by_reading=True, now=now)
         return []
+
+
+def _why_unread(report: Report) -> Failure:
+    """Give the class of an identify report that does not even say which card it is."""
+    match report.outcome:
+        case Outcome.REFUSED:
+            return Failure.REFUSED
+        case Outcome.CANCELLED:
+            return Failure.CANCELLED
+        case Outcome.LOST if report.error not in _NOT_INSERTED:
+            return Failure.READER_LOST
+        case Outcome.LOST:
+            return Failure.NOT_INSERTED
+        case _:
+            return Failure.WRONG_KIND
 
 
 def _refusal(failure: Failure, detail: str) -> Verdict:

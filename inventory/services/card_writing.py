@@ -29,7 +29,7 @@ from inventory.services.holds import hold_number
 from inventory.services.job_scripts import hand_identify
 from inventory.services.once import Answer, WriteKey, once
 from inventory.services.orders import Order
-from inventory.services.stations import is_online, visible_station
+from inventory.services.stations import is_online, reach, visible_station
 from inventory.store import cardjobs, kits, stations
 from inventory.store.cardjobs import Job
 from inventory.store.events import EventDraft
@@ -272,7 +272,7 @@ async def _visible(session: AsyncSession, caller: Caller, job: str) -> Job:
         row = await cardjobs.find_job(session, city_id=name.city_id, job_id=name.serial)
     if row is not None:
         station = await stations.find_station(session, city_id=row.city_id, station_id=row.station_id)
-        if station is not None and station.org_id in caller.scope:
+        if station is not None and station.org_id in await reach(session, caller):
             return row
     raise NotFound(what="write job", value=job)
 

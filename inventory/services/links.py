@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -91,12 +92,22 @@ async def open_link(session: AsyncSession, station: StationRow, link_id: str, *,
         await notify(session, Notice(city_id=station.city_id, station_id=station.station_id, link=link_id))
 
 
-async def keep_link(session: AsyncSession, station: StationRow, link_id: str, *, now: datetime) -> bool:
-    """Note that the station was heard; False when this link is over: revoked, or another one has taken over."""
+class LinkState(enum.Enum):
+    """Whether a link is still the station's."""
+
+    HELD = "held"
+    TAKEN_OVER = "taken_over"
+    REVOKED = "revoked"
+
+
+async def keep_link(session: AsyncSession, station: StationRow, link_id: str, *, now: datetime) -> LinkState:
+    """Note that the station was heard, and say whether this link is still its own."""
+    place = (station.city_id, station.station_id)
     async with session.begin():
-        return await stations.touch(
-            session, city_id=station.city_id, station_id=station.station_id, link_id=link_id, now=now
-        )
+        if await stations.touch(session, city_id=place[0], station_id=place[1], link_id=link_id, now=now):
+            return LinkState.HELD
+        row = await stations.find_station(session, city_id=place[0], station_id=place[1])
+    return LinkState.TAKEN_OVER if row is not None and row.revoked_at is None else LinkState.REVOKED
 
 
 async def close_link(session: AsyncSession, station: StationRow, link_id: str) -> None:

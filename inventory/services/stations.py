@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.access.caller import Caller
 from inventory.domain.errors import EnrolCodeInvalid, OutsideScope, StationUnknown
 from inventory.domain.identifiers import format_public_id, parse_public_id
+from inventory.domain.organisation import Level
 from inventory.services.once import Answer, WriteKey, once
-from inventory.store import access, events, stations
+from inventory.store import access, events, organisation, stations
 from inventory.store.events import EventDraft
 from inventory.store.notices import Notice, notify
 from inventory.store.stations import CodeRow, ReaderRow, StationRow
@@ -138,7 +139,7 @@ async def revoke(
 async def read_stations(session: AsyncSession, caller: Caller, *, now: datetime) -> list[dict[str, Any]]:
     """Give the stations of the caller's part with their readers and the cards in them."""
     async with session.begin():
-        found = await stations.stations_of(session, city_id=caller.city_id, orgs=caller.scope)
+        found = await stations.stations_of(session, city_id=caller.city_id, orgs=await reach(session, caller))
         readers = await stations.readers_of(session, city_id=caller.city_id, stations=[row.station_id for row in found])
     return [
         {
@@ -167,9 +168,17 @@ async def visible_station(session: AsyncSession, caller: Caller, station: str) -
     found = None
     if name.city_id == caller.city_id:
         found = await stations.find_station(session, city_id=name.city_id, station_id=name.serial)
-    if found is None or found.revoked_at is not None or found.org_id not in caller.scope:
+    if found is None or found.revoked_at is not None or found.org_id not in await reach(session, caller):
         raise StationUnknown(station=station)
     return found
+
+
+async def reach(session: AsyncSession, caller: Caller) -> frozenset[int]:
+    """Give the organisations whose stations the caller works with: its part, and for a clerk the hall above it."""
+    node = await organisation.by_id(session, caller.org_id)
+    if node is None or node.level != Level.CLERK.name or node.parent_id is None:
+        return caller.scope
+    return caller.scope | {node.parent_id}
 
 
 def is_online(station: StationRow, *, now: datetime) -> bool:

@@ -25,12 +25,10 @@ from cardwriter.virtual.uicc import Muted, Torn, VirtualUicc
 from drivers.errors import DriverError
 from drivers.virtual import VirtualSource
 from inventory.access.caller import Caller
-from inventory.domain.fees import Business
-from inventory.services import card_reports, card_writing, holds, links
+from inventory.services import card_reports, card_writing, links
 from inventory.services.card_data import ADM_FIELD, SECRET_TABLE, Workbench
 from inventory.services.card_reports import Reported
 from inventory.services.card_writing import WriteJobWish
-from inventory.services.kits import KitWish
 from inventory.services.once import Answer, WriteKey
 from inventory.services.orders import Ack, Order, Run
 from inventory.services.transport_keys import TransportKeyWish, import_transport_key
@@ -46,9 +44,28 @@ from tests.builders_stock import CITY, NOW, TOWN, add_data, add_numbers, add_sim
 
 KEYS = HoldKeys(b"a secret of tests")
 TRANSPORT_KEY = bytes.fromhex("00112233445566778899aabbccddeeff")
+KEY_LETTER = {"index": "11", "algorithm": "aes-128-ecb", "parts": [TRANSPORT_KEY.hex()], "kcv": "fde4fb"}
 READER = "virtual"
 PIN, PUK = "4711", "87654321"
 _keys = itertools.count(1)
+_HOLD = """
+INSERT INTO hold (city_id, state, interface_no, staff_no, org_id, business, number_item_no, sim_item_no, data_no, quote,
+                  expires_at, first_seconds, extensions, created_at)
+VALUES (:city, 'ACTIVE', 'LJ-HALL-01', 'LJ0001', 3, 'activation', :item, :item, :item, '{}', :until, 1800, 0, :now)
+RETURNING hold_id
+"""
+_TAKE = """
+WITH n AS (
+    UPDATE number SET state = 'HELD', version = version + 1, hold_id = :hold, hold_until = :until
+    WHERE city_id = :city AND item_no = :item
+), s AS (
+    UPDATE sim SET state = 'HELD', version = version + 1, hold_id = :hold, hold_until = :until
+    WHERE city_id = :city AND item_no = :item
+)
+UPDATE subscription_data SET state = 'RESERVED', version = version + 1, hold_id = :hold
+WHERE city_id = :city AND data_no = :item
+"""
+"""A kit as the hold's own statement leaves it."""
 
 
 def fresh() -> WriteKey:
@@ -139,7 +156,7 @@ async def stock_hall(database: Database, folder: Path, *, cards: int) -> Hall:
             index="11",
             algorithm=TransportAlgorithm.AES_128_ECB,
             parts=(Secret(TRANSPORT_KEY),),
-            kcv=_encrypt(bytes(16))[:3],
+            kcv=encrypt(bytes(16))[:3],
         )
         await import_transport_key(session, admin, fresh(), wish, vault=vault, now=NOW)
     async with database.session() as session, session.begin():
@@ -154,7 +171,8 @@ async def stock_hall(database: Database, folder: Path, *, cards: int) -> Hall:
     return hall
 
 
-def _encrypt(block: bytes) -> bytes:
+def encrypt(block: bytes) -> bytes:
+    """Encrypt as the vendor does under its transport key."""
     encryptor = Cipher(AES(TRANSPORT_KEY), ECB()).encryptor()  # noqa: S305  # as the vendor does
     return encryptor.update(block) + encryptor.finalize()
 
@@ -167,8 +185,8 @@ def _secret_row(vault: Vault, item_no: int) -> dict[str, Any]:
         "item_no": item_no,
         "generation": 1,
         "transport_key_index": "11",
-        "ki": _encrypt(keys.k.reveal()),
-        "opc": _encrypt(keys.opc.reveal()),
+        "ki": encrypt(keys.k.reveal()),
+        "opc": encrypt(keys.opc.reveal()),
         "adm1": vault.seal(keys.adm1.reveal(), **place, field=ADM_FIELD),
         "pin1": vault.seal(PIN.encode(), **place, field="pin1"),
         "puk1": vault.seal(PUK.encode(), **place, field="puk1"),
@@ -205,17 +223,13 @@ class Hall:
         """Let time pass."""
         self.now += timedelta(**span)
 
-    async def hold(self, item_no: int, **wish: Any) -> str:
-        """Hold a kit: the n-th number and the n-th card."""
-        kit = KitWish(
-            business=Business.ACTIVATION,
-            number=f"138888{10000 + item_no:05d}",
-            iccid=f"8986002600{item_no:010d}",
-            **wish,
-        )
-        async with self.database.autocommit() as connection:
-            answer = await holds.hold(connection, self.caller, fresh(), kit, now=self.now)
-        return str(answer.body["hold"])
+    async def hold(self, item_no: int, minutes: float = 30) -> str:
+        """Hold a kit: the n-th number, the n-th card and the n-th data unit."""
+        given = {"city": CITY, "item": item_no, "now": self.now, "until": self.now + timedelta(minutes=minutes)}
+        async with self.database.session() as session, session.begin():
+            hold_id = await session.scalar(text(_HOLD), given)
+            await session.execute(text(_TAKE), {**given, "hold": hold_id})
+        return f"h-{CITY}-{hold_id}"
 
     async def start(self, hold: str, *, write: WriteKey | None = None, **changes: Any) -> Answer:
         """Start a write job for the kit in this hall's reader."""
@@ -239,7 +253,8 @@ class Hall:
         """Let the service take a report."""
         self.reports.append(reported)
         async with self.database.session() as session:
-            return await card_reports.take_report(session, self.bench, self.station, reported, now=self.now)
+            taken = await card_reports.take_report(session, self.bench, self.station, reported, now=self.now)
+        return taken.orders
 
     async def work(self, orders: Sequence[Order]) -> None:
         """Run what is ordered, report, and go on with what that brings."""

@@ -1,0 +1,251 @@
+"""The service's end of a station's link: a WebSocket over which scripts go down and results come up.
+
+Text frames hold one JSON object each, told apart by `type`. From the station: hello, readers, step, report, pong. To
+it: welcome, run, ack, cancel, ping, revoked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from sqlalchemy.exc import SQLAlchemyError
+
+from cardwriter.script import ScriptError
+from inventory.api.deps import runtime_of
+from inventory.domain.errors import BadCredentials, DomainError
+from inventory.domain.identifiers import format_public_id
+from inventory.runtime import Runtime
+from inventory.services import card_writing, links
+from inventory.services.card_data import Workbench
+from inventory.services.card_reports import Reported, take_report
+from inventory.services.links import LinkState, ReaderSeen
+from inventory.services.orders import Ack, Cancel, Order, Run
+from inventory.store.notices import Notice
+from inventory.store.stations import StationRow
+
+router = APIRouter()
+PING_SECONDS = 10.0
+SILENCE_SECONDS = 30.0
+"""A station that has said nothing for so long, though pinged, is gone."""
+WATCH_SECONDS = 15.0
+_HELLO_SECONDS = 15.0
+_GOING_AWAY = 1001  # RFC 6455 clause 7.4.1
+_POLICY_VIOLATION = 1008
+
+_log = structlog.get_logger(__name__)
+Message = dict[str, Any]
+
+
+class LinkMetrics:
+    """What `/metrics` shows of stations."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.links = Gauge("haoka_station_links", "Stations connected to this process.", registry=registry)
+        self.jobs = Counter("haoka_write_jobs", "Write jobs ended, by verdict.", ["verdict"], registry=registry)
+
+
+@router.websocket("/station-link")
+async def station_link(websocket: WebSocket) -> None:
+    """Hold a station's link; refused with 403 before the handshake if the credential opens nothing."""
+    runtime = runtime_of(websocket)
+    scheme, _, credential = websocket.headers.get("authorization", "").partition(" ")
+    try:
+        async with runtime.database.session() as session:
+            station = await links.admit_station(
+                session, credential if scheme.lower() == "bearer" else None, now=runtime.clock()
+            )
+    except BadCredentials:
+        await websocket.close(_POLICY_VIOLATION)
+        return
+    await websocket.accept()
+    await _Link(websocket, runtime, station, websocket.app.state.link_metrics).hold()
+
+
+class _Link:
+    """One connection of one station."""
+
+    def __init__(self, websocket: WebSocket, runtime: Runtime, station: StationRow, metrics: LinkMetrics) -> None:
+        self._websocket = websocket
+        self._runtime = runtime
+        self._station = station
+        self._metrics = metrics
+        self._bench = Workbench(runtime.vault, os.urandom)
+        self._id = secrets.token_hex(8)
+        self._heard = asyncio.get_running_loop().time()
+        self._sending = asyncio.Lock()
+        self._log = _log.bind(station=format_public_id("st", station.city_id, station.station_id))
+
+    async def hold(self) -> None:
+        """Serve the link until it ends, whatever ends it."""
+        self._metrics.links.inc()
+        try:
+            async with self._runtime.notices.subscribe() as notices:
+                hello = await asyncio.wait_for(self._receive(), _HELLO_SECONDS)
+                await self._greet(hello)
+                self._log.info("link_up")
+                await _until_first_ends(self._listen(), self._keep_alive(), self._heed(notices))
+        except (WebSocketDisconnect, TimeoutError):
+            pass
+        except SQLAlchemyError as error:
+            self._log.warning("link_broken", error=type(error).__name__)
+        finally:
+            self._metrics.links.dec()
+            self._log.info("link_down")
+            with suppress(SQLAlchemyError):
+                async with self._runtime.database.session() as session:
+                    await links.close_link(session, self._station, self._id)
+            with suppress(RuntimeError, WebSocketDisconnect):  # the other side had closed it
+                await self._websocket.close(_GOING_AWAY)
+
+    async def _greet(self, hello: Message) -> None:
+        """Take over the station: its journal first, then its jobs, then its readers."""
+        if hello.get("type") != "hello":
+            raise WebSocketDisconnect(_POLICY_VIOLATION)
+        async with self._runtime.database.session() as session:
+            await links.open_link(session, self._station, self._id, now=self._runtime.clock())
+        name = format_public_id("st", self._station.city_id, self._station.station_id)
+        await self._send({"type": "welcome", "station": name, "name": self._station.name})
+        for filed in hello.get("journal") or []:
+            await self._take({**filed, "type": "report"} if isinstance(filed, dict) else {})
+        async with self._runtime.database.session() as session:
+            await self._carry_out(await card_writing.resume(session, self._station, now=self._runtime.clock()))
+        await self._take({"type": "readers", "readers": hello.get("readers")})
+
+    async def _listen(self) -> None:
+        while True:
+            await self._take(await self._receive())
+
+    async def _keep_alive(self) -> None:
+        """Ping; end when the station is silent, revoked, or has another link."""
+        loop = asyncio.get_running_loop()
+        while loop.time() - self._heard < SILENCE_SECONDS:
+            await self._send({"type": "ping"})
+            if await self._is_over():
+                return
+            await asyncio.sleep(PING_SECONDS)
+        self._log.warning("station_silent")
+
+    async def _is_over(self) -> bool:
+        async with self._runtime.database.session() as session:
+            state = await links.keep_link(session, self._station, self._id, now=self._runtime.clock())
+        if state is LinkState.REVOKED:
+            await self._send({"type": "revoked"})
+        return state is not LinkState.HELD
+
+    async def _heed(self, notices: asyncio.Queue[Notice | None]) -> None:
+        """Begin jobs that any process of the service has opened for this station; end when the link is over."""
+        mine = (self._station.city_id, self._station.station_id)
+        while True:
+            notice = await notices.get()
+            if notice is not None and (notice.city_id, notice.station_id) != mine:
+                continue
+            if notice is not None and notice.cancel is not None:
+                await self._carry_out([Cancel(notice.cancel)])
+            elif notice is None or notice.job_id is not None:
+                async with self._runtime.database.session() as session:
+                    await self._carry_out(await card_writing.take_up(session, self._station, now=self._runtime.clock()))
+            elif notice.link != self._id and await self._is_over():
+                return
+
+    async def _take(self, message: Message) -> None:
+        """Do what a message asks for; one without sense is dropped, a report always acknowledged."""
+        try:
+            await self._carry_out(await self._understand(message))
+        except (ScriptError, DomainError) as error:
+            self._log.warning("message_refused", type=str(message.get("type"))[:20], error=str(error))
+            match message:
+                case {"type": "report", "report": {"script_id": str(script_id)}}:
+                    await self._carry_out([Ack(script_id)])
+                case _:
+                    pass
+
+    async def _understand(self, message: Message) -> Sequence[Order]:
+        now = self._runtime.clock()
+        async with self._runtime.database.session() as session:
+            match message:
+                case {"type": "readers", "readers": list(wires)}:
+                    seen = [ReaderSeen.from_wire(wire) for wire in wires]
+                    return await links.see_readers(session, self._bench, self._station, seen, now=now)
+                case {"type": "step"}:
+                    await links.hear_step(session, self._station, message, now=now)
+                case {"type": "report"}:
+                    taken = await take_report(session, self._bench, self._station, Reported.from_wire(message), now=now)
+                    if taken.ended is not None:
+                        self._metrics.jobs.labels(taken.ended).inc()
+                    return taken.orders
+                case {"type": "pong"}:
+                    pass
+                case _:
+                    self._log.warning("message_unknown", type=str(message.get("type"))[:20])
+        return []
+
+    async def _carry_out(self, orders: Sequence[Order]) -> None:
+        for order in orders:
+            match order:
+                case Run(job, reader, script):
+                    await self._send({"type": "run", "job": job, "reader": reader, "script": script.to_wire()})
+                case Ack(script_id):
+                    await self._send({"type": "ack", "script": script_id})
+                case Cancel(script_id):
+                    await self._send({"type": "cancel", "script": script_id})
+
+    async def _receive(self) -> Message:
+        """Return the next message that is a JSON object."""
+        while True:
+            text = await self._websocket.receive_text()
+            self._heard = asyncio.get_running_loop().time()
+            try:
+                message = json.loads(text)
+            except ValueError:
+                message = None
+            if isinstance(message, dict):
+                return message
+            self._log.warning("message_unreadable")
+
+    async def _send(self, message: Message) -> None:
+        async with self._sending:
+            await self._websocket.send_text(json.dumps(message, ensure_ascii=False))
+
+
+async def _until_first_ends(*works: Coroutine[Any, Any, None]) -> None:
+    """Run all until one ends, end the others, and raise what ended the first."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+@asynccontextmanager
+async def watching(runtime: Runtime, *, pause: float = WATCH_SECONDS) -> AsyncIterator[None]:
+    """Settle what silent stations leave, again and again, while the block lasts."""
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                async with runtime.database.session() as session:
+                    await links.settle_silent(session, now=runtime.clock())
+            except (SQLAlchemyError, DomainError) as error:
+                _log.warning("watch_failed", error=type(error).__name__)
+
+    task = asyncio.create_task(watch(), name="station-watch")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
