@@ -103,7 +103,10 @@ def errors() -> str:
 
 def metrics() -> str:
     """Give the page of metrics: name, kind, labels, meaning."""
-    rows = [(f"`{metric.name}`", metric.type, metric.documentation) for metric in Metrics().registry.collect()]
+    rows = [
+        (f"`{metric.name}{'_total' if metric.type == 'counter' else ''}`", metric.type, metric.documentation)
+        for metric in Metrics().registry.collect()
+    ]
     return _page("Metrics", "In Prometheus' text form.", _table(("metric", "type", "meaning"), rows))
 
 

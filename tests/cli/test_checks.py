@@ -42,6 +42,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", BROKEN)
 def test_check_is_content_with_a_good_tree_and_names_the_broken_file(name: str, tree: Path) -> None:
     assert checks.CHECKS[name]() is None

@@ -121,4 +121,7 @@ def _is_glued(node: ast.expr) -> bool:
 
 
 def _is_constant(node: ast.expr) -> bool:
+    """Tell an ALL_CAPS name, or what a table of that name holds."""
+    if isinstance(node, ast.Subscript):
+        return _is_constant(node.value)
     return isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).rpartition(".")[2].lstrip("_").isupper()
