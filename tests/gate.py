@@ -27,7 +27,8 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], float]] = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the two options that `haoka test` gives."""
+    """Add the two options that `haoka test` gives, and the one that freezes what tests compare with anew."""
+    parser.addoption("--update-test-data", action="store_true", help="rewrite the frozen documents in tests/")
     group = parser.getgroup("haoka")
     group.addoption("--failed-check", action="append", default=[], help="a check before pytest that failed")
     group.addoption("--coverage-gate", action="store_true", help="hold the measured coverage against its floors")
