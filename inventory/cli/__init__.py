@@ -29,6 +29,8 @@ class Command(NamedTuple):
 COMMANDS: Mapping[str, Command] = {
     "up": Command("inventory.cli.up", "start database, service and worker and stay up, for real use"),
     "serve": Command("inventory.cli.serve", "serve the API and the pages on a database that is there"),
+    "worker": Command("inventory.cli.worker", "end holds, seal events and audit in the background"),
+    "audit": Command("inventory.cli.audit", "check that stock, ledger, events and promises agree"),
     "interfaces": Command("inventory.cli.interfaces", "grant, bind, key, limit and close interface numbers"),
     "test": Command("inventory.cli.checks", "run every check and test of this checkout, pytest last"),
     "docs": Command("inventory.cli.docs", "write the pages of docs/ that are made from the code"),

@@ -132,6 +132,14 @@ _RECORD = text("""
     WHERE h.city_id = CAST(:city AS int) AND h.hold_id = CAST(:hold AS bigint)
 """)
 
+_NEXT_END = text("""
+    SELECT min(first.expires_at) FROM (SELECT DISTINCT city_id FROM organisation) AS city
+    CROSS JOIN LATERAL (
+        SELECT expires_at FROM hold h
+        WHERE h.city_id = city.city_id AND h.state IN ('ACTIVE', 'BOOKED') AND h.job_id IS NULL
+        ORDER BY expires_at LIMIT 1) AS first
+""")
+
 _WAIT_FOR_NUMBER = text("""
     SELECT FROM number WHERE city_id = CAST(:city AS int) AND item_no = CAST(:item AS bigint) FOR SHARE
 """)
@@ -203,6 +211,12 @@ async def expire_due(connection: AsyncConnection, *, city_id: int, batch: int, n
     """End up to `batch` holds of the city whose time is over and return how many; passes over those being changed."""
     given = {"city": city_id, "batch": batch, "now": now, **_SYSTEM}
     return int(await connection.scalar(_EXPIRE_DUE, given) or 0)
+
+
+async def next_end(connection: AsyncConnection) -> datetime | None:
+    """Return when the next hold ends that no write job keeps, or None if there is no such hold."""
+    end: datetime | None = await connection.scalar(_NEXT_END)
+    return end
 
 
 async def _run(connection: AsyncConnection, statement: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -1,0 +1,1 @@
+"""The background process: ends holds in time, seals events, audits at night."""
