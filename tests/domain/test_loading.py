@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -179,6 +180,23 @@ def test_all_faults_of_a_file_are_found_at_once() -> None:
         (0, "Quantity"),
     ]
     assert "row 19 has it already" in faults[2].reason
+
+
+codes = st.from_regex(r"[0-9]{4,8}", fullmatch=True)
+eights = st.from_regex(r"[0-9]{8}", fullmatch=True)
+keys = st.from_regex(r"[0-9A-Fa-f]{32}", fullmatch=True)
+
+
+@given(st.from_regex(r"89[0-9A-F]{17}[0-9A-E]", fullmatch=True), codes, eights, keys, keys)
+def test_a_row_in_normal_form_says_the_same_as_one_that_is_read_value_by_value(
+    iccid: str, pin: str, puk: str, ki: str, opc: str
+) -> None:
+    values = {"pin1": pin, "puk1": puk, "ki": ki, "opc": opc}
+    columns = f"{COLUMNS}/PRINT_ICCID"
+    (plain,), _ = read(file_of(f"{card(1, iccid=iccid, **values)} x", columns=columns))
+    (swapped,), _ = read(file_of(f"{card(1, iccid=swap_nibbles(iccid), **values)} x", columns=columns))
+    assert swapped.warnings == ("swapped",)
+    assert plain == replace(swapped, warnings=())
 
 
 def test_rows_come_one_by_one_from_a_file_without_end() -> None:

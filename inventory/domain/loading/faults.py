@@ -68,11 +68,11 @@ class Seen:
     """Remembers the identifiers of a file, to find those that stand there twice."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, str], int] = {}
+        self._rows: dict[str, dict[str, int]] = {}
 
     def again(self, row: int, column: str, value: str) -> RowFault | None:
         """Note an identifier; give a fault if an earlier row has it."""
-        first = self._rows.setdefault((column, value), row)
+        first = self._rows.setdefault(column, {}).setdefault(value, row)
         if first == row:
             return None
         return RowFault(row, column, value, FaultCode.DUPLICATE_IN_FILE, f"row {first} has it already")

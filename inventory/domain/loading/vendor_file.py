@@ -147,6 +147,26 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
 }
 
 
+_HEX: Final = "[0-9A-Fa-f]"
+_NORMAL: Final[Mapping[str, str]] = {
+    "": r"\S+",
+    "iccid": "(?P<iccid>89[0-9A-F]{16,17}[0-9A-E])",
+    "serial": "(?P<serial>[0-9A-F]{20}|[0-9A-F]{16})",
+    "imsi": "(?P<imsi>(?:460|001)[0-9]{12})",
+    "msisdn": "(?P<msisdn>1[3-9][0-9]{9})",
+    "pin1": "(?P<pin1>[0-9]{4,8})",
+    "puk1": "(?P<puk1>[0-9]{8})",
+    "pin2": "(?P<pin2>[0-9]{4,8})",
+    "puk2": "(?P<puk2>[0-9]{8})",
+    "adm1": f"(?P<adm1>{_HEX}{{16}})",
+    "ki": f"(?P<ki>{_HEX}{{32}})",
+    "opc": f"(?P<opc>{_HEX}{{32}})",
+}
+"""The form in which a value needs no reader. Nearly every row is in it whole, and one match takes it: several times
+faster than value by value."""
+_BYTES: Final = ("adm1", "ki", "opc")
+
+
 class VendorFile:
     """A vendor's output file, read once from its lines.
 
@@ -159,6 +179,7 @@ class VendorFile:
         self.faults: list[RowFault] = []
         self.columns: tuple[str, ...] = ()
         self.ignored: tuple[str, ...] = ()
+        self._byte_columns: tuple[str, ...] = ()
         self.header = self._read_header()
 
     def _read_header(self) -> VendorHeader:
@@ -189,6 +210,7 @@ class VendorFile:
     def _read_columns(self, row: int, text: str) -> None:
         names = [name.strip() for name in text.split("/")]
         self.columns = tuple(_ALIASES.get(name.upper(), "") for name in names)
+        self._byte_columns = tuple(name for name in _BYTES if name in self.columns)
         self.ignored = tuple(name for name, column in zip(names, self.columns, strict=True) if not column)
         for column in dict.fromkeys(filter(None, self.columns)):
             if self.columns.count(column) > 1:
@@ -208,24 +230,35 @@ class VendorFile:
         yield from self.faults
         if any(fault.column != "Quantity" for fault in self.faults):
             return
+        normal = re.compile(r"\s+".join(_NORMAL[column] for column in self.columns))
         seen = Seen()
         count = 0
-        for row, line in self._lines:
-            values = line.split()
-            if values and not values[0].startswith("*"):
-                count += 1
-                yield from self._row(row, values, seen)
+        for row, text in self._lines:
+            line = text.strip()
+            if not line or line.startswith("*"):
+                continue
+            count += 1
+            found = normal.fullmatch(line)
+            if found is None:
+                yield from self._odd_row(row, line.split(), seen)
+                continue
+            values: dict[str, Any] = found.groupdict()
+            for column in self._byte_columns:
+                values[column] = bytes.fromhex(values[column])
+            yield from _finish(row, values, (), [], seen)
         if self.header.quantity not in {None, count}:
             reason = f"the header declares {self.header.quantity} cards, the file holds {count}"
             yield RowFault(0, "Quantity", str(self.header.quantity), FaultCode.QUANTITY, reason)
 
-    def _row(self, row: int, texts: list[str], seen: Seen) -> Iterator[CardRow | RowFault]:
+    def _odd_row(self, row: int, texts: list[str], seen: Seen) -> Iterator[CardRow | RowFault]:
+        """Read a row value by value: something in it is not in its normal form, or wrong."""
         if len(texts) != len(self.columns):
             reason = f"{len(self.columns)} values are needed, not {len(texts)}"
             yield RowFault(row, "", "", FaultCode.COLUMN_COUNT, reason)
             return
         values: dict[str, Any] = {}
         faults: list[RowFault] = []
+        warnings: tuple[str, ...] = ()
         for column, text in zip(self.columns, texts, strict=True):
             try:
                 if column:
@@ -235,19 +268,18 @@ class VendorFile:
                 faults.append(RowFault(row, column, shown(text), FaultCode.MALFORMED, str(error.params["reason"])))
             except BadValueError as error:
                 faults.append(RowFault(row, column, "" if column in _SECRET else shown(text), error.code, error.reason))
-        iccid = values.pop("iccid", None)
-        if iccid is not None:
-            values["iccid"] = iccid.iccid
-        faults += filter(None, (seen.again(row, name, values[name]) for name in _UNIQUE if name in values))
-        if faults:
-            yield from faults
-            return
-        yield CardRow(
-            row=row,
-            iccid=values.get("iccid"),
-            serial=values.get("serial"),
-            imsi=values.get("imsi"),
-            msisdn=values.get("msisdn"),
-            secrets=CardSecrets(**{name: values[name] for name in _SECRET if name in values}),
-            warnings=() if iccid is None else iccid.warnings,
-        )
+        if "iccid" in values:
+            values["iccid"], warnings = values["iccid"]
+        yield from _finish(row, values, warnings, faults, seen)
+
+
+def _finish(
+    row: int, values: dict[str, Any], warnings: tuple[str, ...], faults: list[RowFault], seen: Seen
+) -> Iterator[CardRow | RowFault]:
+    """Give the card, or its faults, once its values are read."""
+    faults += filter(None, (seen.again(row, name, values[name]) for name in _UNIQUE if name in values))
+    if faults:
+        yield from faults
+        return
+    iccid, serial, imsi, msisdn = (values.pop(name, None) for name in ("iccid", "serial", "imsi", "msisdn"))
+    yield CardRow(row, iccid, serial, imsi, msisdn, CardSecrets(**values), warnings)
