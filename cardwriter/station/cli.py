@@ -19,6 +19,7 @@ from cardwriter.station.app import AlreadyRunningError, Station
 from cardwriter.station.journal import Journal
 from cardwriter.station.link import LinkRefusedError
 from cardwriter.station.texts import Language, language_of, say
+from drivers.base import ReaderSource
 from drivers.errors import ServiceDownError, UnknownSchemeError
 from drivers.registry import open_source
 
@@ -54,6 +55,7 @@ def run(
 ) -> None:
     """Join this PC's readers to the service until stopped; enrol first if a code is given and none was used before."""
     language = _language(lang)
+    source = _open(readers)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("cardwriter").setLevel(logging.DEBUG if verbose else logging.INFO)
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)  # before any thread: all inherit it, sigwait below takes them
@@ -64,7 +66,7 @@ def run(
                 raise typer.Exit(_complain("not_enrolled", language))
             credential = _enrol(service, code, data, language)
         station = Station(
-            open_source(readers),
+            source,
             service=credential.service,
             credential=credential.secret,
             data=data,
@@ -75,8 +77,6 @@ def run(
         raise typer.Exit(_complain("link_refused", language, reason=error)) from None
     except AlreadyRunningError:
         raise typer.Exit(_complain("already_running", language)) from None
-    except UnknownSchemeError as error:
-        raise typer.BadParameter(str(error)) from None
     station.start()
     signal.sigwait(_STOPPING)
     station.stop()
@@ -98,11 +98,9 @@ def enrol(service: Service, data: Data, code: Code, lang: LangOption = None) -> 
 def list_readers(readers: Readers = "pcsc:", lang: LangOption = None) -> None:
     """List the readers and what is in them."""
     language = _language(lang)
+    source = _open(readers)
     try:
-        source = open_source(readers)
         states = source.wait(0)
-    except UnknownSchemeError as error:
-        raise typer.BadParameter(str(error)) from None
     except ServiceDownError:
         raise typer.Exit(_complain("service_gone", language)) from None
     source.close()
@@ -131,6 +129,13 @@ def journal(data: Data, lang: LangOption = None) -> None:
         _console.print(table)
     else:
         _console.print(say("journal_empty", _language(lang)))
+
+
+def _open(readers: str) -> ReaderSource:
+    try:
+        return open_source(readers)
+    except UnknownSchemeError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _enrol(service: str, code: str, data: Path, language: Language) -> enrolment.Credential:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -36,8 +35,6 @@ def test_the_language_follows_the_locale(environment: dict[str, str], word: str)
 
 @pytest.mark.parametrize("command", [["readers"], ["run", "--service", "http://127.0.0.1:1", "--code", ""]])
 def test_an_unknown_kind_of_reader_is_a_usage_error(command: list[str], tmp_path: Path) -> None:
-    kept = {"service": "http://127.0.0.1:1", "station_id": "s", "name": "n", "secret": "x"}
-    (tmp_path / "credential.json").write_text(json.dumps(kept))
     data = ["--data", str(tmp_path)] if command[0] == "run" else []
     code, output = invoke(*command, *data, "--readers", "floppy:")
     assert code == 2
