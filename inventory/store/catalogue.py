@@ -44,6 +44,12 @@ async def find_hlr(session: AsyncSession, code: str) -> HlrRow | None:
     return None if row is None else HlrRow(*row)
 
 
+async def hlrs_of(session: AsyncSession, city_id: int) -> list[HlrRow]:
+    """Return the city's HLRs by code."""
+    query = select(Hlr.code, Hlr.city_id, Hlr.name, Hlr.smsc).where(Hlr.city_id == city_id).order_by(Hlr.code)
+    return [HlrRow(*row) for row in await session.execute(query)]
+
+
 async def find_card_kind(session: AsyncSession, code: str) -> CardKindRow | None:
     """Return the card product, closed ones too, or None."""
     columns = (getattr(CardKind, name) for name in CardKindRow.__dataclass_fields__)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from inventory.store.engine import connect
+from inventory.vault.envelope import Vault
+from inventory.vault.keys import FileKeyProvider
 from tests.services.town import Town, found_town
 
 
@@ -17,11 +20,17 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def town(database_url: str, anyio_backend: str) -> AsyncIterator[Town]:
+def vault(tmp_path: Path) -> Vault:
+    """Give a vault with a key file of its own."""
+    return Vault(FileKeyProvider(tmp_path / "vault.key"))
+
+
+@pytest.fixture
+async def town(database_url: str, vault: Vault, anyio_backend: str) -> AsyncIterator[Town]:
     """Give the city Lijiang, without stock."""
     del anyio_backend
     database = connect(database_url, pool_size=4)
     try:
-        yield await found_town(database)
+        yield await found_town(database, vault)
     finally:
         await database.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,14 +14,18 @@ from inventory.access.caller import Caller
 from inventory.access.permissions import Role
 from inventory.domain.identifiers import NumberKind
 from inventory.domain.organisation import Level
+from inventory.services.card_data import TRANSPORT_FIELD, TRANSPORT_TABLE
+from inventory.services.loading import FileKind, FileWish, load_file
 from inventory.services.numbers import SegmentWish, take_segments
 from inventory.services.once import WriteKey
 from inventory.services.organisation import CityWish, create_city
 from inventory.services.rule_sets import install_default
-from inventory.store import catalogue, interfaces, organisation
+from inventory.store import card_intake, catalogue, interfaces, kits, organisation
 from inventory.store.catalogue import CardKindRow, HlrRow
 from inventory.store.engine import Database
 from inventory.store.organisation import Node
+from inventory.vault.envelope import Vault
+from tests.services.files import TRANSPORT_KEY
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 CITY = 530700
@@ -43,7 +47,7 @@ class Town:
     database: Database
     nodes: dict[str, Node]
     admin: Caller
-    others: dict[str, Caller] = field(default_factory=dict)
+    vault: Vault
 
     def at(self, code: str, role: Role, **changes: Any) -> Caller:
         """Give a caller that works at the organisation."""
@@ -61,6 +65,14 @@ class Town:
         async with self.database.session() as session, session.begin():
             return (await session.execute(text(question), parameters)).all()
 
+    async def load(self, content: bytes, kind: FileKind = FileKind.SIM_VENDOR, **changes: Any) -> dict[str, Any]:
+        """Load a file as the city's admin."""
+        wish = FileWish(
+            **{"kind": kind, "name": "file.out", "content": content, "card_kind": CARD, "pool": POOL, **changes}
+        )
+        async with self.database.session() as session:
+            return (await load_file(session, self.admin, fresh_key(), wish, vault=self.vault, now=NOW)).body
+
     async def take(self, *prefixes: str, **changes: Any) -> dict[str, Any]:
         """Take segments into the city's stock."""
         wish = SegmentWish(
@@ -77,7 +89,7 @@ class Town:
             return (await take_segments(session, self.admin, fresh_key(), wish, now=NOW)).body
 
 
-async def found_town(database: Database, city_id: int = CITY) -> Town:
+async def found_town(database: Database, vault: Vault, city_id: int = CITY) -> Town:
     """Found the city with its tree, its code tables and the default rules; stock comes later."""
     prefix = str(city_id)
     async with database.session() as session:
@@ -99,6 +111,11 @@ async def found_town(database: Database, city_id: int = CITY) -> Town:
                 await catalogue.add_card_kind(
                     session, CardKindRow(CARD, "白卡", "Blank", "preset", 128, ["USIM"], {}, 1000)
                 )
+            if not await card_intake.knows_transport_key(session, TRANSPORT_KEY):
+                wrapped = vault.seal(bytes(16), table=TRANSPORT_TABLE, row=TRANSPORT_KEY, field=TRANSPORT_FIELD)
+                await kits.add_transport_key(
+                    session, index=TRANSPORT_KEY, algorithm="aes-128-ecb", wrapped=wrapped, kcv=bytes(3)
+                )
             for staff_no in ("boss", "second"):
                 await interfaces.add_staff(
                     session,
@@ -119,4 +136,4 @@ async def found_town(database: Database, city_id: int = CITY) -> Town:
         pools=frozenset({POOL}),
         channel="own_hall",
     )
-    return Town(database, nodes, admin)
+    return Town(database, nodes, admin, vault)

@@ -1,0 +1,250 @@
+"""Intake of cards and card data: checked against all that exists, all or nothing, with every fault named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.errors import UniqueViolation
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.access.caller import Caller
+from inventory.domain.errors import Busy, NotFound
+from inventory.domain.identifiers import format_public_id
+from inventory.domain.kinds import SIM
+from inventory.domain.lifecycle import DATA_LIFECYCLE, DataEvent, SimEvent
+from inventory.domain.loading import CardRow, CardSecrets, ImsiRow
+from inventory.services.acting import acting
+from inventory.services.card_data import ADM_FIELD, SECRET_TABLE
+from inventory.store import card_intake, catalogue, loads, movements, organisation, stock
+from inventory.store.card_intake import CardTerms, SealedSecrets, StockedCard
+from inventory.store.events import EventDraft, record
+from inventory.store.loads import COMMITTED, ICCID, IMSI, SERIAL, BatchDraft, FaultRow
+from inventory.store.movements import LedgerRange, MovementDraft
+from inventory.vault.envelope import Vault
+
+Progress = Callable[[int, int], None]
+"""Called with rows done and rows in all."""
+
+DATA = "data"
+"""Resource name of subscription data: the IMSIs that halls write."""
+
+
+class RowsRefused(Exception):
+    """Rows that cannot be taken; the whole load is undone. Stays inside the services."""
+
+    def __init__(self, faults: Sequence[FaultRow]) -> None:
+        self.faults = list(faults)
+        super().__init__(f"{len(self.faults)} faults")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a load comes from: name, SHA-256, vendor, and the sale pool its items go to (None: not on sale yet)."""
+
+    name: str
+    sha256: bytes
+    vendor: str | None = None
+    pool: str | None = None
+
+
+async def take_cards(
+    session: AsyncSession,
+    caller: Caller,
+    cards: Sequence[CardRow],
+    kind_code: str,
+    transport_key: str,
+    source: Source,
+    *,
+    vault: Vault,
+    now: datetime,
+    on_progress: Progress | None,
+) -> dict[str, Any]:
+    """Put blank cards into the city's stock in the open transaction and return the load and its document.
+
+    Ki and OPc stay as delivered, under the transport key of that index; ADM1, PINs and PUKs are sealed for their row.
+
+    Raises
+    ------
+    Busy
+        Another load is taking one of the cards just now.
+    NotFound
+        The card product is unknown or closed, or the transport key was never imported.
+    RowsRefused
+        A card exists already, here or in another city (REQ-SIM-04).
+    """
+    product = await catalogue.find_card_kind(session, kind_code)
+    if product is None or not product.active:
+        raise NotFound(what="card kind", value=kind_code)
+    if any(card.secrets.ki for card in cards) and not await card_intake.knows_transport_key(session, transport_key):
+        raise NotFound(what="transport key", value=transport_key)
+    named = {
+        ICCID: [(card.row, card.iccid) for card in cards if card.iccid is not None],
+        SERIAL: [(card.row, card.serial) for card in cards if card.serial is not None],
+    }
+    faults = await _taken(session, named, caller.city_id)
+    if faults:
+        raise RowsRefused(faults)
+    city = await organisation.city_node(session, caller.city_id)
+    if city is None:
+        raise NotFound(what="organisation", value=caller.city_id)
+    items = await stock.reserve_item_numbers(session, SIM, city_id=caller.city_id, count=len(cards))
+    batch_id = await _batch(session, caller, SIM.name, source, len(cards), {"kind": kind_code}, now=now)
+    terms = CardTerms(
+        city_id=caller.city_id,
+        holder_id=city.id,
+        kind_code=kind_code,
+        pool=source.pool,
+        batch_id=batch_id,
+        state=SIM.lifecycle.enter(SimEvent.INTAKE),
+        now=now,
+    )
+    rows = [
+        StockedCard(
+            item_no=item_no,
+            iccid=card.iccid,
+            serial=card.serial,
+            secrets=_seal(card.secrets, transport_key, vault, f"{caller.city_id}/{item_no}"),
+        )
+        for item_no, card in zip(items, _in_order(cards), strict=True)
+    ]
+    try:
+        await card_intake.copy_cards(session, rows, terms, on_progress=_of(on_progress, len(rows)))
+    except UniqueViolation:
+        raise Busy from None
+    draft = MovementDraft(
+        kind=movements.INTAKE, resource=SIM.name, from_holder=None, to_holder=city.id, batch_id=batch_id
+    )
+    ranges = [LedgerRange(items.start, items.stop - 1)]
+    movement_id = await movements.record_movement(session, draft, ranges, **acting(caller, now))
+    return {
+        "id": format_public_id("b", caller.city_id, batch_id),
+        "movement": format_public_id("m", caller.city_id, movement_id),
+        "resource": SIM.name,
+        "rows": len(cards),
+    }
+
+
+async def take_data(
+    session: AsyncSession,
+    caller: Caller,
+    units: Sequence[ImsiRow],
+    source: Source,
+    *,
+    now: datetime,
+    on_progress: Progress | None,
+) -> dict[str, Any]:
+    """Put IMSIs into the city's pool of subscription data in the open transaction and return the load (REQ-SIM-15).
+
+    Raises
+    ------
+    Busy
+        Another load is taking one of the IMSIs just now.
+    RowsRefused
+        An IMSI exists already, here or in another city, or the city has no such HLR.
+    """
+    faults = await _taken(session, {IMSI: [(unit.row, unit.imsi) for unit in units]}, caller.city_id)
+    known = {hlr.code for hlr in await catalogue.hlrs_of(session, caller.city_id)}
+    faults += [FaultRow(unit.row, "hlr", unit.hlr, "unknown_hlr") for unit in units if unit.hlr not in known]
+    if faults:
+        raise RowsRefused(faults)
+    await stock.lock_for_transaction(session, f"data_no/{caller.city_id}")
+    first = await card_intake.last_data_no(session, caller.city_id) + 1
+    by_hlr = dict(Counter(unit.hlr for unit in units))
+    batch_id = await _batch(session, caller, DATA, source, len(units), {"hlrs": by_hlr}, now=now)
+    try:
+        await card_intake.copy_data_units(
+            session,
+            sorted((unit.imsi, unit.hlr) for unit in units),
+            first=first,
+            city_id=caller.city_id,
+            batch_id=batch_id,
+            state=DATA_LIFECYCLE.enter(DataEvent.INTAKE),
+            now=now,
+            on_progress=_of(on_progress, len(units)),
+        )
+    except UniqueViolation:
+        raise Busy from None
+    load = format_public_id("b", caller.city_id, batch_id)
+    return {"id": load, "movement": None, "resource": DATA, "rows": len(units)}
+
+
+async def _taken(session: AsyncSession, named: Mapping[str, Sequence[tuple[int, str]]], city_id: int) -> list[FaultRow]:
+    """Return a fault for each name that exists already; names are (line, value) by kind of identifier."""
+    faults: list[FaultRow] = []
+    for kind, lines in named.items():
+        values = [value for _, value in lines]
+        cities = {found.value: found.city_id for found in await loads.identifiers_taken(session, kind, values)}
+        for row, value in lines:
+            if value in cities:
+                code = "duplicate_in_stock" if cities[value] == city_id else "duplicate_elsewhere"
+                faults.append(FaultRow(row, kind, shown(kind, value), code))
+    return sorted(faults, key=lambda fault: fault.row)
+
+
+def shown(kind: str, value: str) -> str:
+    """Return what a fault list may show of a name: of an IMSI its network and last two digits (REQ-SEC-03)."""
+    return f"{value[:6]}*******{value[-2:]}" if kind == IMSI else value
+
+
+async def _batch(
+    session: AsyncSession,
+    caller: Caller,
+    resource: str,
+    source: Source,
+    count: int,
+    figures: dict[str, Any],
+    *,
+    now: datetime,
+) -> int:
+    """Write the batch with its event and return its number."""
+    draft = BatchDraft(
+        resource=resource,
+        source=source.name,
+        sha256=source.sha256,
+        state=COMMITTED,
+        vendor=source.vendor,
+        rows=count,
+        accepted=count,
+        figures={**figures, "pool": source.pool},
+    )
+    batch_id = await loads.add_batch(session, draft, **acting(caller, now))
+    data = {"source": source.name, "count": count, **figures}
+    event = EventDraft(name=f"{resource}.loaded", kind="load", item_no=batch_id, data=data)
+    await record(session, [event], **acting(caller, now))
+    return batch_id
+
+
+def _in_order(cards: Collection[CardRow]) -> list[CardRow]:
+    """Give the cards in order of their names, so that a box of consecutive cards has consecutive item numbers."""
+    return sorted(cards, key=lambda card: (card.iccid or "", card.serial or ""))
+
+
+def _seal(secrets: CardSecrets, transport_key: str, vault: Vault, row: str) -> SealedSecrets | None:
+    """Seal the codes for the card's row; what the vendor encrypted stays as it came. None: the card came without."""
+    if secrets.ki is None or secrets.opc is None or secrets.adm1 is None:
+        return None
+
+    def sealed(name: str, code: str | None) -> bytes | None:
+        return None if code is None else vault.seal(code.encode(), table=SECRET_TABLE, row=row, field=name)
+
+    return SealedSecrets(
+        transport_key_index=transport_key,
+        ki=secrets.ki,
+        opc=secrets.opc,
+        adm1=vault.seal(secrets.adm1, table=SECRET_TABLE, row=row, field=ADM_FIELD),
+        pin1=sealed("pin1", secrets.pin1),
+        puk1=sealed("puk1", secrets.puk1),
+        pin2=sealed("pin2", secrets.pin2),
+        puk2=sealed("puk2", secrets.puk2),
+    )
+
+
+def _of(on_progress: Progress | None, total: int) -> Callable[[int], None] | None:
+    """Give a progress call that knows its total."""
+    if on_progress is None:
+        return None
+    return lambda done: on_progress(done, total)

@@ -1,0 +1,132 @@
+"""Cards into stock: rows of three tables, copied straight in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.store.copying import copy_rows
+from inventory.store.loads import ICCID, IMSI, SERIAL
+from inventory.store.schema import CardSecret, Identifier, Sim, SubscriptionData, TransportKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedSecrets:
+    """A card's secrets as they rest: Ki and OPc as delivered, the codes in envelopes of the vault."""
+
+    transport_key_index: str
+    ki: bytes = field(repr=False)
+    opc: bytes = field(repr=False)
+    adm1: bytes = field(repr=False)
+    pin1: bytes | None = field(default=None, repr=False)
+    puk1: bytes | None = field(default=None, repr=False)
+    pin2: bytes | None = field(default=None, repr=False)
+    puk2: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StockedCard:
+    """A card about to be stocked."""
+
+    item_no: int
+    iccid: str | None
+    serial: str | None
+    secrets: SealedSecrets | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardTerms:
+    """What is the same on every card of one intake."""
+
+    city_id: int
+    holder_id: int
+    kind_code: str
+    pool: str | None
+    batch_id: int
+    state: str
+    now: datetime
+
+
+async def copy_cards(
+    session: AsyncSession, cards: Sequence[StockedCard], terms: CardTerms, *, on_progress: Callable[[int], None] | None
+) -> None:
+    """Put the cards, their names in the registry and their secrets into the tables.
+
+    Raises
+    ------
+    psycopg.errors.UniqueViolation
+        Another load took one of the names meanwhile.
+    """
+    registry = Identifier.__tablename__
+    await copy_rows(session, registry, ("kind", "value", "city_id"), _names(cards, terms.city_id))
+    columns = ("city_id", "item_no", "state", "version", "holder_id", "pool", "batch_id", "updated_at")
+    same = (terms.state, 0, terms.holder_id, terms.pool, terms.batch_id, terms.now)
+    await copy_rows(
+        session,
+        Sim.__tablename__,
+        (*columns, "iccid", "serial", "kind_code", "generation"),
+        ((terms.city_id, card.item_no, *same, card.iccid, card.serial, terms.kind_code, 1) for card in cards),
+        on_progress=on_progress,
+    )
+    await copy_rows(
+        session,
+        CardSecret.__tablename__,
+        ("city_id", "item_no", "generation", *SealedSecrets.__dataclass_fields__),
+        ((terms.city_id, card.item_no, 1, *vars(card.secrets).values()) for card in cards if card.secrets is not None),
+    )
+
+
+def _names(cards: Sequence[StockedCard], city_id: int) -> Iterator[tuple[str, str, int]]:
+    for card in cards:
+        if card.iccid is not None:
+            yield (ICCID, card.iccid, city_id)
+        if card.serial is not None:
+            yield (SERIAL, card.serial, city_id)
+
+
+async def copy_data_units(
+    session: AsyncSession,
+    units: Sequence[tuple[str, str]],
+    *,
+    first: int,
+    city_id: int,
+    batch_id: int,
+    state: str,
+    now: datetime,
+    on_progress: Callable[[int], None] | None,
+) -> None:
+    """Put (IMSI, HLR) pairs into the pool of subscription data, numbered from `first`, and into the registry.
+
+    Raises
+    ------
+    psycopg.errors.UniqueViolation
+        Another load took one of them meanwhile.
+    """
+    names = ((IMSI, imsi, city_id) for imsi, _ in units)
+    await copy_rows(session, Identifier.__tablename__, ("kind", "value", "city_id"), names)
+    await copy_rows(
+        session,
+        SubscriptionData.__tablename__,
+        ("city_id", "data_no", "hlr_code", "imsi", "state", "version", "batch_id", "updated_at"),
+        (
+            (city_id, number, hlr_code, imsi, state, 0, batch_id, now)
+            for number, (imsi, hlr_code) in enumerate(units, start=first)
+        ),
+        on_progress=on_progress,
+    )
+
+
+async def last_data_no(session: AsyncSession, city_id: int) -> int:
+    """Return the highest number of a data unit of the city, -1 if it has none."""
+    query = select(SubscriptionData.data_no).where(SubscriptionData.city_id == city_id)
+    last = await session.scalar(query.order_by(SubscriptionData.data_no.desc()).limit(1))
+    return -1 if last is None else last
+
+
+async def knows_transport_key(session: AsyncSession, index: str) -> bool:
+    """Tell whether the transport key of this index was imported."""
+    return await session.scalar(select(TransportKey.index).where(TransportKey.index == index)) is not None

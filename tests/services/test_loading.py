@@ -1,0 +1,173 @@
+"""Loading of files on the real database."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from inventory.domain.errors import AlreadyLoaded, Busy, DuplicateIdentifier, InvalidField, LoadRejected, NotFound
+from inventory.domain.identifiers import parse_public_id
+from inventory.services.card_data import SECRET_TABLE
+from inventory.services.loading import CardWish, FileKind, FileWish, enter_card, load_file, read_faults, read_load
+from tests.services.files import ADM1, iccid, imsi, imsi_pool, vendor_file
+from tests.services.town import CARD, CITY, NOW, POOL, Town, found_town, fresh_key
+
+pytestmark = [pytest.mark.database, pytest.mark.anyio]
+
+
+async def faults_of(town: Town, refusal: LoadRejected) -> list[tuple[int, str, str, str]]:
+    """Give line, column, value and code of all faults that the refused load kept."""
+    async with town.database.session() as session:
+        found = await read_faults(session, town.admin, public_id=refusal.params["batch"], after=0, limit=1000)
+    return [(fault.row, fault.column, fault.value, fault.code) for _, fault in found]
+
+
+async def test_vendor_file_becomes_cards_with_sealed_secrets_a_document_and_an_event(town: Town) -> None:
+    """REQ-SIM-02: a file of SIMs is loaded. REQ-SIM-03: a card has ICCID, serial, kind, batch and vendor."""
+    answer = await town.load(vendor_file(range(100)), vendor="V1")
+
+    rows = await town.rows("SELECT * FROM sim ORDER BY item_no")
+    assert [row.iccid for row in rows] == [iccid(serial) for serial in range(100)]
+    assert {(row.state, row.version, row.holder_id, row.kind_code, row.pool) for row in rows} == {
+        ("AVAILABLE", 0, town.nodes[str(CITY)].id, CARD, POOL)
+    }
+    assert [(row.item_no, row.serial) for row in rows[:2]] == [(0, f"{0:020X}"), (1, f"{1:020X}")]
+    assert await town.value("SELECT count(*) FROM identifier") == 200
+    movement = (await town.rows("SELECT kind, item_count, batch_id FROM movement"))[0]
+    assert tuple(movement) == ("INTAKE", 100, parse_public_id(answer["id"], "b").serial)
+    assert await town.value("SELECT vendor FROM load_batch") == "V1"
+    assert await town.value("SELECT count(*) FROM event WHERE name = 'sim.loaded'") == 1
+
+
+async def test_keys_rest_as_delivered_and_codes_open_only_in_their_place(town: Town) -> None:
+    await town.load(vendor_file([7]))
+
+    secret = (await town.rows("SELECT * FROM card_secret"))[0]
+    assert (secret.transport_key_index, secret.ki, secret.opc) == ("11", (7).to_bytes(16), (8).to_bytes(16))
+    place = {"table": SECRET_TABLE, "row": f"{CITY}/{secret.item_no}"}
+    assert town.vault.open(secret.adm1, field="adm1", **place).reveal() == bytes.fromhex(ADM1)
+    assert town.vault.open(secret.pin1, field="pin1", **place).reveal() == b"1234"
+    assert bytes.fromhex(ADM1) not in secret.adm1
+
+
+async def test_same_file_again_changes_nothing_and_names_the_first_load(town: Town) -> None:
+    """REQ-SIM-02: a re-sent file is recognised by its digest."""
+    first = await town.load(vendor_file(range(5)))
+
+    with pytest.raises(AlreadyLoaded) as refusal:
+        await town.load(vendor_file(range(5)))
+
+    assert refusal.value.params["batch"] == first["id"]
+    assert await town.value("SELECT count(*) FROM sim") == 5
+
+
+async def test_all_faults_of_a_file_are_kept_and_nothing_is_taken(town: Town) -> None:
+    """REQ-SIM-02: each rejected line has its number and reason."""
+    content = vendor_file(range(5)).replace(iccid(1).encode(), b"8.986E+19").replace(iccid(3).encode(), b"123")
+
+    with pytest.raises(LoadRejected) as refusal:
+        await town.load(content)
+
+    assert await faults_of(town, refusal.value) == [
+        (13, "iccid", "8.986E+19", "spreadsheet_number"),
+        (15, "iccid", "123", "malformed"),
+    ]
+    assert refusal.value.params["rows"] == 2
+    assert await town.value("SELECT count(*) FROM sim") == 0
+    async with town.database.session() as session:
+        batch = await read_load(session, town.admin, public_id=refusal.value.params["batch"])
+    assert (batch.state, batch.accepted, batch.rejected) == ("REJECTED", 0, 2)
+
+
+async def test_cards_in_stock_and_cards_of_other_cities_are_refused_by_line(town: Town) -> None:
+    """REQ-SIM-04: a duplicate ICCID, serial or IMSI is refused, within the file and against stock."""
+    other = await found_town(town.database, town.vault, 530100)
+    await town.load(vendor_file([1]))
+    await other.load(vendor_file([2]))
+
+    with pytest.raises(LoadRejected) as refusal:
+        await town.load(vendor_file([0, 1, 2, 3, 3]))
+
+    assert {(row, code) for row, _, _, code in await faults_of(town, refusal.value)} == {(16, "duplicate_in_file")}
+    with pytest.raises(LoadRejected) as refusal:
+        await town.load(vendor_file([0, 1, 2, 3]))
+    assert {(row, column, code) for row, column, _, code in await faults_of(town, refusal.value)} == {
+        (13, "iccid", "duplicate_in_stock"),
+        (13, "serial", "duplicate_in_stock"),
+        (14, "iccid", "duplicate_elsewhere"),
+        (14, "serial", "duplicate_elsewhere"),
+    }
+    assert await town.value("SELECT count(*) FROM sim") == 2
+
+
+async def test_a_refused_file_can_be_corrected_and_loaded(town: Town) -> None:
+    with pytest.raises(LoadRejected):
+        await town.load(vendor_file(range(5), quantity=6))
+
+    assert (await town.load(vendor_file(range(5))))["rows"] == 5
+
+
+async def test_imsi_pool_becomes_free_data_of_its_hlr(town: Town) -> None:
+    """REQ-SIM-15: an IMSI is unique."""
+    await town.load(imsi_pool(range(50)), FileKind.IMSI_POOL)
+
+    rows = await town.rows("SELECT imsi, hlr_code, state, data_no FROM subscription_data ORDER BY data_no")
+    assert [tuple(row) for row in rows[:2]] == [(imsi(0), "LJ1", "FREE", 0), (imsi(1), "LJ1", "FREE", 1)]
+    with pytest.raises(LoadRejected) as refusal:
+        await town.load(imsi_pool([49, 50]), FileKind.IMSI_POOL)
+    assert await faults_of(town, refusal.value) == [(2, "imsi", "460000*******49", "duplicate_in_stock")]
+
+
+async def test_imsis_of_a_strange_hlr_are_refused(town: Town) -> None:
+    with pytest.raises(LoadRejected) as refusal:
+        await town.load(imsi_pool([1], "H999"), FileKind.IMSI_POOL)
+
+    assert await faults_of(town, refusal.value) == [(2, "hlr", "H999", "unknown_hlr")]
+
+
+async def test_keys_under_an_unknown_transport_key_are_refused(town: Town) -> None:
+    with pytest.raises(NotFound):
+        await town.load(vendor_file([1], key="99"))
+
+
+async def test_empty_file_is_refused(town: Town) -> None:
+    with pytest.raises(LoadRejected) as refusal:
+        await town.load(vendor_file([]))
+
+    assert [fault[3] for fault in await faults_of(town, refusal.value)] == ["empty"]
+
+
+async def test_file_that_is_no_text_is_refused(town: Town) -> None:
+    with pytest.raises(InvalidField):
+        await town.load(b"\xff\xfe\x00")
+
+
+async def test_single_card_is_entered_by_hand(town: Town) -> None:
+    """REQ-SIM-01: one SIM can be entered."""
+    wish = CardWish(iccid=iccid(1), serial=None, card_kind=CARD)
+
+    async with town.database.session() as session:
+        await enter_card(session, town.admin, fresh_key(), wish, vault=town.vault, now=NOW)
+        with pytest.raises(DuplicateIdentifier):
+            await enter_card(session, town.admin, fresh_key(), wish, vault=town.vault, now=NOW)
+
+    assert await town.value("SELECT count(*) FROM sim") == 1
+
+
+async def test_of_two_equal_loads_at_once_one_loads_and_one_is_told(town: Town) -> None:
+    wish = FileWish(kind=FileKind.SIM_VENDOR, name="f", content=vendor_file(range(200)), card_kind=CARD, pool=POOL)
+
+    async def once_more() -> str:
+        async with town.database.session() as session:
+            try:
+                await load_file(session, town.admin, fresh_key(), wish, vault=town.vault, now=NOW)
+            except (AlreadyLoaded, LoadRejected, Busy) as refusal:
+                return refusal.code
+        return "loaded"
+
+    outcomes = sorted(await asyncio.gather(*(once_more() for _ in range(4))))
+
+    assert outcomes.count("loaded") == 1
+    assert await town.value("SELECT count(*) FROM sim") == 200
+    assert await town.value("SELECT count(*) FROM load_batch WHERE state = 'COMMITTED'") == 1
