@@ -8,9 +8,11 @@ from inventory.api import station_link
 from inventory.api.routing import PREFIX
 from inventory.api.v1 import (
     access,
+    events,
     fees,
     health,
     holds,
+    invariants,
     loads,
     movements,
     numbers,
@@ -41,6 +43,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     search.router,
     quotes.router,
     holds.router,
+    events.router,
+    invariants.router,
 )
 
 
