@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.caller import Caller
 from inventory.domain.errors import AlreadyLoaded, DuplicateIdentifier, InvalidField, LoadRejected, NotFound
-from inventory.domain.identifiers import format_public_id, parse_public_id
+from inventory.domain.identifiers import format_public_id, parse_chip_serial, parse_iccid, parse_public_id
 from inventory.domain.kinds import SIM
 from inventory.domain.loading import CardRow, CardSecrets, ImsiRow, VendorFile, read_imsi_pool
 from inventory.services.acting import acting
@@ -134,13 +134,15 @@ async def enter_card(
     NotFound
         The card product or transport key is unknown.
     """
-    names = "/".join(filter(None, (wish.iccid, wish.serial)))
+    iccid = None if wish.iccid is None else parse_iccid(wish.iccid).iccid
+    serial = None if wish.serial is None else parse_chip_serial(wish.serial, field="serial")
+    names = "/".join(filter(None, (iccid, serial)))
     if not names:
         raise InvalidField(field="iccid", value=None, reason="give the ICCID or the chip serial")
     keys = [wish.secrets.ki, wish.secrets.opc, wish.secrets.adm1]
     if any(keys) and not all(keys):
         raise InvalidField(field="secrets", value="partial", reason="give Ki, OPc and ADM1 together, or none")
-    card = CardRow(1, wish.iccid, wish.serial, None, None, wish.secrets, ())
+    card = CardRow(1, iccid, serial, None, None, wish.secrets, ())
     digest = hashlib.sha256(names.encode()).digest()
     source = Source(name=names, sha256=digest, vendor=wish.vendor, pool=wish.pool)
 

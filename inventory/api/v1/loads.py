@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, File, Form, Path, Query, Response, UploadFile
 from pydantic import Field
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
-from inventory.api.deps import NowDep, SessionDep, WriteDep, reply, require
-from inventory.api.models import Model
+from inventory.api.deps import NowDep, RuntimeDep, SessionDep, WriteDep, reply, require
+from inventory.api.models import BIGGEST, Model, Time
 from inventory.api.problems import errors
-from inventory.domain.errors import InvalidField, InvalidIdentifier, NotFound, SegmentOverlap
+from inventory.domain.errors import (
+    AlreadyLoaded,
+    Busy,
+    InvalidField,
+    InvalidIdentifier,
+    LoadRejected,
+    NotFound,
+    SegmentOverlap,
+)
 from inventory.domain.identifiers import NumberKind
+from inventory.services.loading import FileKind, FileWish, load_file, read_faults, read_load
 from inventory.services.numbers import SegmentWish, take_segments
 
 router = APIRouter(tags=["loads"])
@@ -75,3 +84,135 @@ async def post_segments(
         now=now,
     )
     return reply(answer, response, 201)
+
+
+LoadId = Annotated[str, Path(examples=["b-530700-7"], max_length=40)]
+FormText = Annotated[str | None, Form(max_length=64)]
+
+
+class Loaded(Model):
+    """What a load took: its id, its document (none for card data), and how many rows."""
+
+    id: str
+    movement: str | None
+    resource: str
+    rows: int
+
+
+class LoadView(Model):
+    """A load as it stands; `state` is COMMITTED or REJECTED."""
+
+    id: str
+    resource: str
+    source: str
+    sha256: str
+    state: str
+    vendor: str | None
+    rows: int
+    accepted: int
+    rejected: int
+    staff: str
+    interface: str
+    created_at: Time
+    finished_at: Time | None
+    figures: dict[str, Any]
+
+
+class LoadFault(Model):
+    """One fault: the line, the column, the value (empty where it could be a secret) and the code."""
+
+    no: int
+    row: int
+    column: str
+    value: str
+    code: str
+
+
+class LoadFaults(Model):
+    """A page of faults; `next_after` asks for the page behind it."""
+
+    faults: list[LoadFault]
+    next_after: int | None
+
+
+@router.post(
+    "/loads",
+    operation_id="load_file",
+    status_code=201,
+    summary="Load a vendor's file of cards, or a pool of IMSIs",
+    response_model=Loaded,
+    responses=errors(AlreadyLoaded, Busy, InvalidField, LoadRejected, NotFound),
+)
+async def post_load(
+    caller: Annotated[Caller, require(Permission.LOADS_WRITE, writes=True)],
+    kind: Annotated[FileKind, Form()],
+    file: Annotated[UploadFile, File(description="the file, as delivered")],
+    write: WriteDep,
+    runtime: RuntimeDep,
+    session: SessionDep,
+    now: NowDep,
+    response: Response,
+    card_kind: FormText = None,
+    vendor: FormText = None,
+    pool: FormText = None,
+) -> dict[str, Any]:
+    """Load the file whole, or refuse it with all its faults kept."""
+    wish = FileWish(
+        kind=kind,
+        name=file.filename or "file",
+        content=await file.read(),
+        card_kind=card_kind,
+        vendor=vendor,
+        pool=pool,
+    )
+    return reply(await load_file(session, caller, write, wish, vault=runtime.vault, now=now), response, 201)
+
+
+@router.get(
+    "/loads/{load_id}", operation_id="read_load", summary="One load", responses=errors(InvalidIdentifier, NotFound)
+)
+async def get_load(
+    load_id: LoadId, caller: Annotated[Caller, require(Permission.LOADS_WRITE)], session: SessionDep
+) -> LoadView:
+    """Read one load of the city, taken or refused."""
+    batch = await read_load(session, caller, public_id=load_id)
+    return LoadView(
+        id=load_id,
+        resource=batch.resource,
+        source=batch.source,
+        sha256=batch.sha256.hex(),
+        state=batch.state,
+        vendor=batch.vendor,
+        rows=batch.rows,
+        accepted=batch.accepted,
+        rejected=batch.rejected,
+        staff=batch.staff_no,
+        interface=batch.interface_no,
+        created_at=batch.created_at,
+        finished_at=batch.finished_at,
+        figures=batch.figures,
+    )
+
+
+@router.get(
+    "/loads/{load_id}/faults",
+    operation_id="list_load_faults",
+    summary="The faults of a refused load",
+    responses=errors(InvalidIdentifier, NotFound),
+)
+async def get_load_faults(
+    load_id: LoadId,
+    caller: Annotated[Caller, require(Permission.LOADS_WRITE)],
+    session: SessionDep,
+    after: Annotated[int, Query(ge=0, le=BIGGEST, description="`next_after` of the page before")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> LoadFaults:
+    """List what is wrong with the file, line by line."""
+    found = await read_faults(session, caller, public_id=load_id, after=after, limit=limit)
+    return LoadFaults(
+        faults=[
+            LoadFault(no=number, row=fault.row, column=fault.column, value=fault.value, code=fault.code)
+            for number, fault in found
+        ],
+        next_after=found[-1][0] if len(found) == limit else None,
+    )

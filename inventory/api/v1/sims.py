@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from string import hexdigits
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
+from pydantic import AfterValidator, Field, SecretStr
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
-from inventory.api.deps import SessionDep, require
+from inventory.api.deps import NowDep, RuntimeDep, SessionDep, WriteDep, reply, require
 from inventory.api.models import Model, Time
 from inventory.api.problems import errors
 from inventory.api.v1.items import add_item_routes
-from inventory.domain.errors import InvalidIdentifier, NotFound
+from inventory.api.v1.loads import Code, Loaded
+from inventory.domain.errors import DuplicateIdentifier, InvalidField, InvalidIdentifier, NotFound
 from inventory.domain.kinds import SIM
+from inventory.domain.loading import CardSecrets
+from inventory.services.loading import CardWish, enter_card
 from inventory.services.reporting import read_card_identities, read_item
 
 router = APIRouter(tags=["sims"])
+
+
+def _hex(secret: SecretStr) -> SecretStr:
+    """Let pass a secret in hexadecimal; the message never shows it."""
+    if not set(secret.get_secret_value()) <= set(hexdigits):
+        raise ValueError("hexadecimal digits are needed")
+    return secret
+
+
+CardKey = Annotated[SecretStr, Field(min_length=32, max_length=32), AfterValidator(_hex)]
+CardCode = Annotated[SecretStr, Field(min_length=16, max_length=16), AfterValidator(_hex)]
 
 
 class Identity(Model):
@@ -46,6 +62,61 @@ class SimView(Model):
     held_until: Time | None
     identities: list[Identity]
     updated_at: Time
+
+
+class NewSecrets(Model):
+    """A card's secrets as delivered, in hex: Ki and OPc encrypted under the transport key, ADM1 as sent to the card."""
+
+    transport_key: Code
+    ki: CardKey
+    opc: CardKey
+    adm1: CardCode
+
+    def opened(self) -> CardSecrets:
+        """Give the secrets as bytes."""
+        ki, opc, adm1 = (bytes.fromhex(part.get_secret_value()) for part in (self.ki, self.opc, self.adm1))
+        return CardSecrets(ki=ki, opc=opc, adm1=adm1)
+
+
+class NewSim(Model):
+    """One card entered by hand: ICCID, chip serial or both."""
+
+    iccid: Code | None = Field(default=None, examples=["89860012345678901238"])
+    serial: Code | None = None
+    kind: Code = Field(examples=["4G-P"])
+    vendor: Code | None = None
+    pool: Code | None = Field(default=None, examples=["hall"])
+    secrets: NewSecrets | None = None
+
+
+@router.post(
+    "/sims",
+    operation_id="enter_sim",
+    status_code=201,
+    summary="Enter one card",
+    response_model=Loaded,
+    responses=errors(DuplicateIdentifier, InvalidField, InvalidIdentifier, NotFound),
+)
+async def post_sim(
+    caller: Annotated[Caller, require(Permission.LOADS_WRITE, writes=True)],
+    wish: NewSim,
+    write: WriteDep,
+    runtime: RuntimeDep,
+    session: SessionDep,
+    now: NowDep,
+    response: Response,
+) -> dict[str, Any]:
+    """Put one card into the city's stock, with its document."""
+    card = CardWish(
+        iccid=wish.iccid,
+        serial=wish.serial,
+        card_kind=wish.kind,
+        vendor=wish.vendor,
+        pool=wish.pool,
+        transport_key=wish.secrets.transport_key if wish.secrets else "",
+        secrets=wish.secrets.opened() if wish.secrets else CardSecrets(),
+    )
+    return reply(await enter_card(session, caller, write, card, vault=runtime.vault, now=now), response, 201)
 
 
 @router.get("/sims/{iccid}", operation_id="read_sim", summary="One card", responses=errors(InvalidIdentifier, NotFound))
