@@ -75,7 +75,11 @@ def movable(kind: ResourceKind, *, city_id: int, holder_id: int, states: Collect
 
 
 def lowest(kind: ResourceKind, selection: ByCount, guard: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Give the condition that holds for the lowest so many movable items; those in others' hands are passed over."""
+    """Give the condition that holds for the lowest so many movable items; those in others' hands are passed over.
+
+    They are picked in a CTE, which runs once: as a plain subquery the planner may run it again for every row, and each
+    time it picks others.
+    """
     table = stock_table(kind)
     picked = (
         select(table.c.item_no)
@@ -83,5 +87,7 @@ def lowest(kind: ResourceKind, selection: ByCount, guard: ColumnElement[bool]) -
         .order_by(table.c.item_no)
         .limit(selection.count)
         .with_for_update(skip_locked=True)
+        .cte("picked")
+        .prefix_with("MATERIALIZED")
     )
-    return table.c.item_no.in_(picked)
+    return table.c.item_no.in_(select(picked.c.item_no))

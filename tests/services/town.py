@@ -60,6 +60,11 @@ class Town:
         async with self.database.session() as session, session.begin():
             return await session.scalar(text(question), parameters)
 
+    async def execute(self, statement: str, **parameters: Any) -> None:
+        """Execute a statement and commit."""
+        async with self.database.session() as session, session.begin():
+            await session.execute(text(statement), parameters)
+
     async def rows(self, question: str, **parameters: Any) -> Sequence[Any]:
         """Give the rows that the database answers."""
         async with self.database.session() as session, session.begin():
