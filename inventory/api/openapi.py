@@ -19,6 +19,7 @@ from inventory.domain.errors import (
     IdempotencyKeyMissing,
     IdempotencyMismatch,
     InvalidField,
+    InvalidIdentifier,
     OutsideWorkingHours,
     PermissionDenied,
     UnknownInterface,
@@ -94,7 +95,7 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     if "parameters" in operation or "requestBody" in operation:
         if "x-codes" not in responses.get("422", {}):
             responses.pop("422", None)  # FastAPI's own form of it
-        for code in (INVALID_REQUEST, VALUE_OUT_OF_RANGE):
+        for code in (INVALID_REQUEST, VALUE_OUT_OF_RANGE, InvalidIdentifier.code):
             _answer(responses, 422, "Unprocessable Entity", code)
     for response in responses.values():
         if "x-codes" in response:

@@ -37,7 +37,7 @@ class Clock:
 @pytest.fixture(scope="session", autouse=True)
 def _logging() -> None:
     """Log as the service does: no local variable, no secret."""
-    configure_logging(level="INFO", form="json")
+    configure_logging(level="WARNING", form="json")
 
 
 @pytest.fixture(scope="session")
