@@ -133,7 +133,9 @@ async def refuse_job(session: AsyncSession, job: Job, verdict: Verdict, *, now: 
     kit = await kits.find_kit(session, city_id=job.city_id, hold_id=job.hold_id, lock=True)
     if kit is not None and kit.job_id == job.job_id:
         await kits.set_hold_job(session, kit, None)
-    await move_job(session, job, WriteJobEvent.NOTHING_WRITTEN, now=now, verdict=verdict_json(verdict), finished_at=now)
+    # A job that nobody has begun is cancelled; one that has looked at its card says that nothing was written.
+    event = WriteJobEvent.CANCEL if job.state == WriteJobState.CREATED else WriteJobEvent.NOTHING_WRITTEN
+    await move_job(session, job, event, now=now, verdict=verdict_json(verdict), finished_at=now)
 
 
 async def end_job(session: AsyncSession, job: Job, verdict: Verdict, *, by_reading: bool, now: datetime) -> None:

@@ -18,10 +18,10 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def hall(database_url: str, tmp_path: Path) -> AsyncIterator[Hall]:
-    """Give a hall with eight of everything; its station is connected and its reader empty."""
+async def hall(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Hall]:
+    """Give a hall with eight of everything (or the fixture's parameter); its station is connected, its reader empty."""
     database = connect(database_url, pool_size=4)
-    found = await stock_hall(database, tmp_path, cards=8)
+    found = await stock_hall(database, tmp_path, cards=getattr(request, "param", 8))
     yield found
     found.journal.close()
     await database.close()

@@ -13,7 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
 from cardwriter.crypto.secret import Secret
 from cardwriter.script import Outcome, Report, Script
@@ -34,7 +34,7 @@ from inventory.services.orders import Ack, Order, Run
 from inventory.services.transport_keys import TransportKeyWish, import_transport_key
 from inventory.store import stations
 from inventory.store.engine import Database
-from inventory.store.schema import CardSecret
+from inventory.store.schema import Base, CardSecret
 from inventory.store.stations import StationRow
 from inventory.vault.envelope import Vault
 from inventory.vault.hold_keys import HoldKeys
@@ -333,6 +333,19 @@ class Hall:
         """Give the first row that the database answers."""
         async with self.database.session() as session, session.begin():
             return (await session.execute(text(question), {"city": CITY, **parameters})).one_or_none()
+
+    async def change(self, statement: str, **parameters: Any) -> None:
+        """Change the database behind the service's back."""
+        async with self.database.session() as session, session.begin():
+            await session.execute(text(statement), parameters)
+
+    async def dump(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Give every row of every table, sorted."""
+        async with self.database.session() as session, session.begin():
+            return {
+                table.name: sorted((tuple(row) for row in await session.execute(select(table))), key=repr)
+                for table in Base.metadata.sorted_tables
+            }
 
     async def states(self, item_no: int) -> tuple[str, str | None, int | None]:
         """Give the state of the n-th card, of the data that its last job leased, and the hold of that data."""

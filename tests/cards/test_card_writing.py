@@ -1,9 +1,25 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from sqlalchemy import text
 
 from cardwriter.script import Purpose
-from tests.cards.hall import Hall, adm_tries, card_of, imsi_on
+from cardwriter.usim import files
+from inventory.domain.cardjobs import LEASE
+from inventory.domain.errors import (
+    HoldExpired,
+    HoldKeyWrong,
+    IllegalTransition,
+    SimNotFree,
+    StationOffline,
+    StationUnknown,
+    WriteJobOpen,
+)
+from inventory.services import card_writing
+from inventory.services.orders import Ack, Run
+from tests.cards.hall import CardKeys, Hall, adm_tries, card_of, fresh, imsi_on
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
 BLANK = b"\xff" * 9
@@ -22,3 +38,168 @@ async def test_a_blank_card_becomes_a_proven_one(hall: Hall) -> None:
     assert tuple(identity) == ("VERIFIED", "LJ1", 1, None)
     purposes = [script.purpose for script in hall.sent]
     assert purposes == [Purpose.IDENTIFY, Purpose.IDENTIFY, Purpose.WRITE, Purpose.VERIFY, Purpose.IDENTIFY]
+
+
+async def test_the_kit_is_kept_while_its_card_is_written_and_free_again_after_it(hall: Hall) -> None:
+    """REQ-RSV-15: an open job ties the kit, and its lease moves the end of the hold."""
+    hold = await hall.hold(0, minutes=5)
+    await hall.insert(card_of(0))
+    await hall.start(hold)
+    assert (await hall.one("SELECT job_id FROM hold WHERE city_id = :city"))[0] == 1
+    await hall.work(await hall.take_up())
+    row = await hall.one(
+        "SELECT h.job_id, h.expires_at, n.hold_until, s.hold_until FROM hold h, number n, sim s"
+        " WHERE n.hold_id = h.hold_id AND s.hold_id = h.hold_id AND h.city_id = :city"
+    )
+    assert row[0] is None
+    assert row[1] == row[2] == row[3] == hall.now + LEASE
+
+
+async def test_every_change_leaves_its_event(hall: Hall) -> None:
+    """REQ-NUM-11, REQ-HW-04: from lease to proof, in one order, in the name of the one who asked."""
+    await hall.insert(card_of(0))
+    await hall.sell(0)
+    async with hall.database.session() as session:
+        rows = (await session.execute(text("SELECT name, staff_no FROM event ORDER BY event_no"))).all()
+    names = [name for name, staff_no in rows if staff_no == "LJ0001" and not name.startswith("transport_key")]
+    assert names == [
+        "job.created", "job.identifying", "data.leased", "sim.write_started", "job.writing", "job.verifying",
+        "sim.written", "data.bound", "job.verified",
+    ]  # fmt: skip
+
+
+async def test_wrong_keys_on_the_card_end_damaged_and_leave_the_kit_whole(hall: Hall) -> None:
+    """REQ-HW-08: AUTHENTICATE shows another K; the card is damaged, its IMSI quarantined, number and key stay."""
+    keys = CardKeys.of(0)
+    card = card_of(0, replace(keys, k=CardKeys.of(5).k))
+    await hall.insert(card)
+    job = await hall.job(await hall.sell(0))
+    assert (job["state"], job["failure"], job["failed_sw"], job["next_step"]) == (
+        "damaged", "wrong_key", "9862", "swap_card",
+    )  # fmt: skip
+    assert await hall.states(0) == ("DAMAGED", "QUARANTINED", 1)
+    row = await hall.one("SELECT state, job_id, number_item_no, sim_item_no, data_no FROM hold WHERE city_id = :city")
+    assert tuple(row) == ("ACTIVE", None, 0, 0, 0)
+
+
+async def test_wrong_adm_key_is_tried_once_and_never_again(hall: Hall) -> None:
+    """REQ-HW-06: one try, then a tombstone; the card stays blank and its data go back to the kit."""
+    card = card_of(0, replace(CardKeys.of(0), adm1=CardKeys.of(5).adm1))
+    await hall.insert(card)
+    hold = await hall.hold(0)
+    for _ in range(2):
+        started = await hall.start(hold)
+        await hall.work(await hall.take_up())
+        job = await hall.job(started.body["id"])
+        assert (job["state"], job["failure"], job["next_step"]) == (
+            "nothing_written", "adm_refused", "take_another_card",
+        )  # fmt: skip
+    assert adm_tries(card) == 2
+    assert await hall.states(0) == ("HELD", "RESERVED", 1)
+    assert (await hall.one("SELECT adm_refused FROM sim WHERE city_id = :city AND item_no = 0"))[0] is True
+
+
+@pytest.mark.parametrize(
+    ("spoil", "failure"),
+    [("imsi", "not_blank"), ("tries", "adm_refused"), ("pin", "pin_enabled"), ("other", "another_card"),
+     ("kind", "data_not_available"), ("empty", "not_inserted"), ("secret", "data_not_available")],
+)  # fmt: skip
+async def test_a_card_that_must_not_be_written_ends_the_job_before_anything_changed(
+    hall: Hall, spoil: str, failure: str
+) -> None:
+    """REQ-HW-02, REQ-HW-03, REQ-HW-06: each class is named, and stock, data and card are as before."""
+    card = card_of(1 if spoil == "other" else 0)
+    if spoil == "imsi":
+        card.image.files["7fff/6f07"].content = bytes.fromhex("084906001032547698")
+    if spoil == "tries":
+        card.image.codes[files.Pin.ADM1].tries = 2
+    if spoil == "pin":
+        card.image.codes[files.Pin.PIN1].enabled = True
+    if spoil == "kind":
+        await hall.change("UPDATE card_kind SET profile = 'of another house'")
+    if spoil == "secret":
+        await hall.change("UPDATE card_secret SET adm1 = (SELECT adm1 FROM card_secret WHERE item_no = 1)")
+    before = {path: file.content for path, file in card.image.files.items()}
+    if spoil != "empty":
+        await hall.insert(card)
+    job = await hall.job(await hall.sell(0))
+    assert (job["state"], job["failure"]) == ("nothing_written", failure)
+    assert await hall.states(0) == ("HELD", "RESERVED", 1)
+    assert {path: file.content for path, file in card.image.files.items()} == before
+    assert [script.purpose for script in hall.sent if script.purpose is not Purpose.IDENTIFY] == []
+    assert (await hall.one("SELECT job_id FROM hold WHERE city_id = :city"))[0] is None
+
+
+async def test_a_report_that_comes_thrice_counts_once(hall: Hall) -> None:
+    """REQ-HW-05: a repeated report is acknowledged and changes nothing."""
+    await hall.insert(card_of(0))
+    job = await hall.sell(0)
+    before = await hall.dump()
+    for reported in list(hall.reports):
+        for _ in range(3):
+            assert await hall.report(reported) == [Ack(reported.report.script_id)]
+    assert await hall.dump() == before
+    assert (await hall.job(job))["state"] == "verified"
+
+
+async def test_a_kit_has_one_job_at_a_time(hall: Hall) -> None:
+    """REQ-RSV-15, REQ-HW-05: a second job on the kit is refused, a repeated request gets the first answer."""
+    hold, write = await hall.hold(0), fresh()
+    first = await hall.start(hold, write=write)
+    again = await hall.start(hold, write=write)
+    assert (again.replayed, again.body) == (True, first.body)
+    with pytest.raises(WriteJobOpen, match=first.body["id"]):
+        await hall.start(hold)
+
+
+async def test_a_job_needs_the_hold_key_a_live_hold_and_a_connected_station(hall: Hall) -> None:
+    hold = await hall.hold(0, minutes=5)
+    with pytest.raises(HoldKeyWrong):
+        await hall.start(hold, hold_key="0" * 64)
+    with pytest.raises(HoldKeyWrong):
+        await hall.start(hold, hold_key=None)
+    with pytest.raises(StationUnknown):
+        await hall.start(hold, station="st-530700-999")
+    hall.later(seconds=46)
+    with pytest.raises(StationOffline):
+        await hall.start(hold)
+    hall.later(minutes=5)
+    await hall.connect()
+    with pytest.raises(HoldExpired):
+        await hall.start(hold)
+
+
+async def test_a_written_card_is_not_written_again(hall: Hall) -> None:
+    card = card_of(0)
+    await hall.insert(card)
+    hold = await hall.hold(0)
+    await hall.start(hold)
+    await hall.work(await hall.take_up())
+    with pytest.raises(SimNotFree, match="WRITTEN"):
+        await hall.start(hold)
+
+
+async def test_a_job_is_cancelled_before_its_card_is_written(hall: Hall) -> None:
+    hold = await hall.hold(0)
+    started = await hall.start(hold)
+    orders = await hall.take_up()
+    async with hall.database.session() as session:
+        job = started.body["id"]
+        answer = await card_writing.cancel_job(session, hall.caller, fresh(), job, now=hall.now)
+    assert answer.body["state"] == "cancelled"
+    await hall.insert(card_of(0))
+    await hall.work(orders)
+    assert (await hall.job(job))["state"] == "cancelled"
+    assert Purpose.WRITE not in {script.purpose for script in hall.sent}
+    assert (await hall.start(hold)).body["state"] == "created"
+
+
+async def test_a_job_that_writes_is_not_cancelled(hall: Hall) -> None:
+    await hall.insert(card_of(0))
+    started = await hall.start(await hall.hold(0))
+    [order] = await hall.take_up()
+    assert isinstance(order, Run)
+    await hall.report(hall.run(order))
+    async with hall.database.session() as session:
+        with pytest.raises(IllegalTransition):
+            await card_writing.cancel_job(session, hall.caller, fresh(), started.body["id"], now=hall.now)
