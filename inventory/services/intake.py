@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from inventory.domain.errors import Busy, NotFound
 from inventory.domain.identifiers import format_public_id
 from inventory.domain.kinds import SIM
 from inventory.domain.lifecycle import DATA_LIFECYCLE, DataEvent, SimEvent
-from inventory.domain.loading import CardRow, CardSecrets, ImsiRow
+from inventory.domain.loading import CardRow, ImsiRow
 from inventory.services.acting import acting
 from inventory.services.card_data import ADM_FIELD, SECRET_TABLE
 from inventory.store import card_intake, catalogue, loads, movements, organisation, stock
@@ -29,8 +29,13 @@ from inventory.vault.envelope import Vault
 Progress = Callable[[int, int], None]
 """Called with rows done and rows in all."""
 
+_Named = Mapping[str, Sequence[tuple[int, str]]]
+"""Lines and values, by kind of identifier."""
+
 DATA = "data"
 """Resource name of subscription data: the IMSIs that halls write."""
+
+_CODES = ("pin1", "puk1", "pin2", "puk2")
 
 
 class RowsRefused(Exception):
@@ -81,16 +86,15 @@ async def take_cards(
         raise NotFound(what="card kind", value=kind_code)
     if any(card.secrets.ki for card in cards) and not await card_intake.knows_transport_key(session, transport_key):
         raise NotFound(what="transport key", value=transport_key)
+    city = await organisation.city_node(session, caller.city_id)
+    if city is None:
+        raise NotFound(what="organisation", value=caller.city_id)
+    cards = _in_order(cards)
     named = {
         ICCID: [(card.row, card.iccid) for card in cards if card.iccid is not None],
         SERIAL: [(card.row, card.serial) for card in cards if card.serial is not None],
     }
-    faults = await _taken(session, named, caller.city_id)
-    if faults:
-        raise RowsRefused(faults)
-    city = await organisation.city_node(session, caller.city_id)
-    if city is None:
-        raise NotFound(what="organisation", value=caller.city_id)
+    await _claim(session, named, caller.city_id)
     items = await stock.reserve_item_numbers(session, SIM, city_id=caller.city_id, count=len(cards))
     batch_id = await _batch(session, caller, SIM.name, source, len(cards), {"kind": kind_code}, now=now)
     terms = CardTerms(
@@ -102,19 +106,13 @@ async def take_cards(
         state=SIM.lifecycle.enter(SimEvent.INTAKE),
         now=now,
     )
-    rows = [
-        StockedCard(
-            item_no=item_no,
-            iccid=card.iccid,
-            serial=card.serial,
-            secrets=_seal(card.secrets, transport_key, vault, f"{caller.city_id}/{item_no}"),
-        )
-        for item_no, card in zip(items, _in_order(cards), strict=True)
-    ]
-    try:
-        await card_intake.copy_cards(session, rows, terms, on_progress=_of(on_progress, len(rows)))
-    except UniqueViolation:
-        raise Busy from None
+    await card_intake.copy_cards(
+        session,
+        (StockedCard(item_no=no, iccid=card.iccid, serial=card.serial) for no, card in zip(items, cards, strict=True)),
+        _sealed(zip(items, cards, strict=True), transport_key, vault, caller.city_id),
+        terms,
+        on_progress=_of(on_progress, len(cards)),
+    )
     draft = MovementDraft(
         kind=movements.INTAKE, resource=SIM.name, from_holder=None, to_holder=city.id, batch_id=batch_id
     )
@@ -146,34 +144,53 @@ async def take_data(
     RowsRefused
         An IMSI exists already, here or in another city, or the city has no such HLR.
     """
-    faults = await _taken(session, {IMSI: [(unit.row, unit.imsi) for unit in units]}, caller.city_id)
+    named = {IMSI: [(unit.row, unit.imsi) for unit in units]}
     known = {hlr.code for hlr in await catalogue.hlrs_of(session, caller.city_id)}
-    faults += [FaultRow(unit.row, "hlr", unit.hlr, "unknown_hlr") for unit in units if unit.hlr not in known]
+    faults = [FaultRow(unit.row, "hlr", unit.hlr, "unknown_hlr") for unit in units if unit.hlr not in known]
     if faults:
-        raise RowsRefused(faults)
+        raise RowsRefused(await _taken(session, named, caller.city_id) + faults)
+    await _claim(session, named, caller.city_id)
     await stock.lock_for_transaction(session, f"data_no/{caller.city_id}")
     first = await card_intake.last_data_no(session, caller.city_id) + 1
     by_hlr = dict(Counter(unit.hlr for unit in units))
     batch_id = await _batch(session, caller, DATA, source, len(units), {"hlrs": by_hlr}, now=now)
-    try:
-        await card_intake.copy_data_units(
-            session,
-            sorted((unit.imsi, unit.hlr) for unit in units),
-            first=first,
-            city_id=caller.city_id,
-            batch_id=batch_id,
-            state=DATA_LIFECYCLE.enter(DataEvent.INTAKE),
-            now=now,
-            on_progress=_of(on_progress, len(units)),
-        )
-    except UniqueViolation:
-        raise Busy from None
+    await card_intake.copy_data_units(
+        session,
+        sorted((unit.imsi, unit.hlr) for unit in units),
+        first=first,
+        city_id=caller.city_id,
+        batch_id=batch_id,
+        state=DATA_LIFECYCLE.enter(DataEvent.INTAKE),
+        now=now,
+        on_progress=_of(on_progress, len(units)),
+    )
     load = format_public_id("b", caller.city_id, batch_id)
     return {"id": load, "movement": None, "resource": DATA, "rows": len(units)}
 
 
-async def _taken(session: AsyncSession, named: Mapping[str, Sequence[tuple[int, str]]], city_id: int) -> list[FaultRow]:
-    """Return a fault for each name that exists already; names are (line, value) by kind of identifier."""
+async def _claim(session: AsyncSession, named: _Named, city_id: int) -> None:
+    """Enter names in the registry, which holds each once; only when it refuses are those asked for that stand there.
+
+    Raises
+    ------
+    Busy
+        Another load is taking one of them just now.
+    RowsRefused
+        Some exist already, here or in another city.
+    """
+    names = ((kind, value) for kind, lines in named.items() for _, value in lines)
+    try:
+        async with session.begin_nested():
+            await card_intake.copy_names(session, names, city_id)
+    except UniqueViolation:
+        faults = await _taken(session, named, city_id)
+        if not faults:
+            raise Busy from None
+        raise RowsRefused(faults) from None
+
+
+async def _taken(session: AsyncSession, named: _Named, city_id: int) -> list[FaultRow]:
+    """Return a fault for each name that exists already."""
     faults: list[FaultRow] = []
     for kind, lines in named.items():
         values = [value for _, value in lines]
@@ -223,24 +240,24 @@ def _in_order(cards: Collection[CardRow]) -> list[CardRow]:
     return sorted(cards, key=lambda card: (card.iccid or "", card.serial or ""))
 
 
-def _seal(secrets: CardSecrets, transport_key: str, vault: Vault, row: str) -> SealedSecrets | None:
-    """Seal the codes for the card's row; what the vendor encrypted stays as it came. None: the card came without."""
-    if secrets.ki is None or secrets.opc is None or secrets.adm1 is None:
-        return None
-
-    def sealed(name: str, code: str | None) -> bytes | None:
-        return None if code is None else vault.seal(code.encode(), table=SECRET_TABLE, row=row, field=name)
-
-    return SealedSecrets(
-        transport_key_index=transport_key,
-        ki=secrets.ki,
-        opc=secrets.opc,
-        adm1=vault.seal(secrets.adm1, table=SECRET_TABLE, row=row, field=ADM_FIELD),
-        pin1=sealed("pin1", secrets.pin1),
-        puk1=sealed("puk1", secrets.puk1),
-        pin2=sealed("pin2", secrets.pin2),
-        puk2=sealed("puk2", secrets.puk2),
-    )
+def _sealed(
+    cards: Iterable[tuple[int, CardRow]], transport_key: str, vault: Vault, city_id: int
+) -> Iterator[tuple[int, SealedSecrets]]:
+    """Seal the codes for the card's row; what the vendor encrypted stays as it came. Some cards come without."""
+    for item_no, card in cards:
+        secrets, row = card.secrets, f"{city_id}/{item_no}"
+        if secrets.ki is None or secrets.opc is None or secrets.adm1 is None:
+            continue
+        codes = {
+            name: vault.seal(code.encode(), table=SECRET_TABLE, row=row, field=name)
+            for name in _CODES
+            if (code := getattr(secrets, name)) is not None
+        }
+        adm1 = vault.seal(secrets.adm1, table=SECRET_TABLE, row=row, field=ADM_FIELD)
+        yield (
+            item_no,
+            SealedSecrets(transport_key_index=transport_key, ki=secrets.ki, opc=secrets.opc, adm1=adm1, **codes),
+        )
 
 
 def _of(on_progress: Progress | None, total: int) -> Callable[[int], None] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.store.copying import copy_rows
-from inventory.store.loads import ICCID, IMSI, SERIAL
 from inventory.store.schema import CardSecret, Identifier, Sim, SubscriptionData, TransportKey
 
 
@@ -35,7 +34,6 @@ class StockedCard:
     item_no: int
     iccid: str | None
     serial: str | None
-    secrets: SealedSecrets | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +49,30 @@ class CardTerms:
     now: datetime
 
 
-async def copy_cards(
-    session: AsyncSession, cards: Sequence[StockedCard], terms: CardTerms, *, on_progress: Callable[[int], None] | None
-) -> None:
-    """Put the cards, their names in the registry and their secrets into the tables.
+async def copy_names(session: AsyncSession, names: Iterable[tuple[str, str]], city_id: int) -> None:
+    """Enter (kind, value) names of the city in the registry of what is unique across cities.
 
     Raises
     ------
     psycopg.errors.UniqueViolation
-        Another load took one of the names meanwhile.
+        One of them exists already, in any city.
     """
-    registry = Identifier.__tablename__
-    await copy_rows(session, registry, ("kind", "value", "city_id"), _names(cards, terms.city_id))
+    rows = ((kind, value, city_id) for kind, value in names)
+    await copy_rows(session, Identifier.__tablename__, ("kind", "value", "city_id"), rows)
+
+
+async def copy_cards(
+    session: AsyncSession,
+    cards: Iterable[StockedCard],
+    secrets: Iterable[tuple[int, SealedSecrets]],
+    terms: CardTerms,
+    *,
+    on_progress: Callable[[int], None] | None,
+) -> None:
+    """Put the cards and, by item number, their secrets into the tables.
+
+    Secrets are taken one by one while the server writes those before, so a generator may seal them on the way.
+    """
     columns = ("city_id", "item_no", "state", "version", "holder_id", "pool", "batch_id", "updated_at")
     same = (terms.state, 0, terms.holder_id, terms.pool, terms.batch_id, terms.now)
     await copy_rows(
@@ -76,16 +86,8 @@ async def copy_cards(
         session,
         CardSecret.__tablename__,
         ("city_id", "item_no", "generation", *SealedSecrets.__dataclass_fields__),
-        ((terms.city_id, card.item_no, 1, *vars(card.secrets).values()) for card in cards if card.secrets is not None),
+        ((terms.city_id, item_no, 1, *vars(sealed).values()) for item_no, sealed in secrets),
     )
-
-
-def _names(cards: Sequence[StockedCard], city_id: int) -> Iterator[tuple[str, str, int]]:
-    for card in cards:
-        if card.iccid is not None:
-            yield (ICCID, card.iccid, city_id)
-        if card.serial is not None:
-            yield (SERIAL, card.serial, city_id)
 
 
 async def copy_data_units(
@@ -99,15 +101,7 @@ async def copy_data_units(
     now: datetime,
     on_progress: Callable[[int], None] | None,
 ) -> None:
-    """Put (IMSI, HLR) pairs into the pool of subscription data, numbered from `first`, and into the registry.
-
-    Raises
-    ------
-    psycopg.errors.UniqueViolation
-        Another load took one of them meanwhile.
-    """
-    names = ((IMSI, imsi, city_id) for imsi, _ in units)
-    await copy_rows(session, Identifier.__tablename__, ("kind", "value", "city_id"), names)
+    """Put (IMSI, HLR) pairs into the pool of subscription data, numbered from `first`."""
     await copy_rows(
         session,
         SubscriptionData.__tablename__,

@@ -6,6 +6,7 @@ Layout: format (1 byte, 0x01), key version (2 bytes, big endian), nonce (12 byte
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -79,5 +80,13 @@ class Vault:
 
 def _bound(table: str, row: str, field: str, version: int) -> bytes:
     """Give the additional data; each part carries its length, so no two places share one."""
-    parts = [part.encode() for part in (table, row, field, str(version))]
-    return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+    return _named(table) + _part(row) + _named(field) + _named(str(version))
+
+
+def _part(text: str) -> bytes:
+    part = text.encode()
+    return len(part).to_bytes(2, "big") + part
+
+
+_named = lru_cache(maxsize=256)(_part)
+"""Tables, fields and versions are few; a load seals a million rows of them."""
