@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -19,8 +20,6 @@ LONGEST_PASSWORD = 200
 _HASHER = PasswordHasher()
 # Each check takes 64 MiB and a core for some 50 ms: two at a time, so that a flood of sign-ins costs neither
 _WORKERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
-_NOBODY = _HASHER.hash(secrets.token_urlsafe())
-"""Checked when the staff id is unknown, so that an unknown id takes as long as a wrong password."""
 
 
 async def hash_password(password: str) -> str:
@@ -30,8 +29,14 @@ async def hash_password(password: str) -> str:
 
 async def password_fits(password_hash: str | None, password: str) -> bool:
     """Whether the password is the one; takes as long when there is no hash at all."""
-    fits = await asyncio.get_running_loop().run_in_executor(_WORKERS, _verify, password_hash or _NOBODY, password)
+    fits = await asyncio.get_running_loop().run_in_executor(_WORKERS, _verify, password_hash or _nobody(), password)
     return fits and password_hash is not None
+
+
+@cache
+def _nobody() -> str:
+    """Return a hash that no password fits: an unknown staff id takes as long as a wrong password."""
+    return _HASHER.hash(secrets.token_urlsafe())
 
 
 def _verify(password_hash: str, password: str) -> bool:

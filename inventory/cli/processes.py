@@ -23,6 +23,7 @@ from inventory.settings import Settings
 
 _STOP_SECONDS = 10
 _LOOK_SECONDS = 0.1
+_BACKLOG = 2048
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -180,3 +181,20 @@ def service_and_worker(settings: Settings, processes: Processes, listening: sock
     processes.start("worker", ours("worker"), env=env)
     processes.wait_ready(f"{address}/v1/health/ready")
     return address
+
+
+def listen(host: str, port: int, *, or_any: bool = False) -> socket.socket:
+    """Return a listening socket; with `or_any` any free port is taken where the wanted one is in use.
+
+    Raises
+    ------
+    OSError
+        The address is not this machine's, or the port is in use.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError:
+        if not or_any:
+            raise
+        return socket.create_server((host, 0), family=family, backlog=_BACKLOG)

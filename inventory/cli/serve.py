@@ -9,11 +9,11 @@ import typer
 import uvicorn
 
 from inventory.app import create_app
+from inventory.cli.processes import listen
 from inventory.observability import configure_logging
 from inventory.settings import Settings
 
 _GRACE_SECONDS = 5
-_BACKLOG = 2048
 
 app = typer.Typer()
 
@@ -35,20 +35,3 @@ def serve(
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listening])
-
-
-def listen(host: str, port: int, *, or_any: bool = False) -> socket.socket:
-    """Return a listening socket; with `or_any` any free port is taken where the wanted one is in use.
-
-    Raises
-    ------
-    OSError
-        The address is not this machine's, or the port is in use.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError:
-        if not or_any:
-            raise
-        return socket.create_server((host, 0), family=family, backlog=_BACKLOG)

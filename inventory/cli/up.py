@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from inventory.cli.database import running_database
-from inventory.cli.processes import Processes, ProcessFailed, service_and_worker
-from inventory.cli.serve import listen
+from inventory.cli.processes import Processes, ProcessFailed, listen, service_and_worker
 from inventory.runtime import utc_now
 from inventory.services.bootstrap import FirstLogin, cities, first_admin
 from inventory.services.organisation import CityWish

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory.cli.processes import Processes, ProcessFailed, environment
-from inventory.cli.serve import listen
+from inventory.cli.processes import Processes, ProcessFailed, environment, listen
 from inventory.settings import Settings
 
 SLEEPER = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(600)"]

@@ -135,6 +135,7 @@ class Enrolled(Model):
     status_code=201,
     summary="Become a station with a one-time code",
     responses=errors(EnrolCodeInvalid),
+    openapi_extra={"x-public": True},
 )
 async def enrol_station(
     wish: Enrolment, runtime: RuntimeDep, session: SessionDep, _write: WriteDep, now: NowDep
