@@ -27,10 +27,18 @@ class Command(NamedTuple):
 
 
 COMMANDS: Mapping[str, Command] = {
+    "demo": Command("inventory.cli.demo", "load a city, write a blank 4G card, sell one line; --once ends then"),
     "up": Command("inventory.cli.up", "start database, service and worker and stay up, for real use"),
     "serve": Command("inventory.cli.serve", "serve the API and the pages on a database that is there"),
     "worker": Command("inventory.cli.worker", "end holds, seal events and audit in the background"),
     "audit": Command("inventory.cli.audit", "check that stock, ledger, events and promises agree"),
+    "load": Command("inventory.cli.load", "load a vendor's file of cards or a pool of IMSIs"),
+    "issue": Command("inventory.cli.issue", "hand numbers or cards one level down"),
+    "recall": Command("inventory.cli.recall", "take numbers or cards one level up again"),
+    "status": Command("inventory.cli.status", "set the state of a number or card, with a reason"),
+    "fee": Command("inventory.cli.fee", "change what one number costs, and list changes"),
+    "stock": Command("inventory.cli.stock", "count what there is, per place, kind and state"),
+    "show": Command("inventory.cli.show", "show a number, card, document or load and its life"),
     "interfaces": Command("inventory.cli.interfaces", "grant, bind, key, limit and close interface numbers"),
     "test": Command("inventory.cli.checks", "run every check and test of this checkout, pytest last"),
     "docs": Command("inventory.cli.docs", "write the pages of docs/ that are made from the code"),

@@ -1,0 +1,29 @@
+"""`haoka status`: set the state of a number or card, within its life cycle and with a reason (状态释放)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from inventory.cli.client import connect
+from inventory.cli.moves import Resource
+from inventory.cli.tables import AsJson, show_fields
+
+app = typer.Typer(help=__doc__)
+
+
+@app.command()
+def status(
+    resource: Resource,
+    item: Annotated[str, typer.Argument(help="The number, ICCID or serial.")],
+    to_state: Annotated[str, typer.Argument(help="The state to set, such as DAMAGED.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why.")],
+    order: Annotated[str | None, typer.Option(help="The order it belongs to.")] = None,
+    approver: Annotated[str | None, typer.Option(help="Staff id of the second person, where two are needed.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set the state of one item."""
+    body = {"to_state": to_state, "reason": reason, "order_ref": order, "approver": approver}
+    show_fields(connect().write(f"/v1/{resource}s/{item}:release-status", body), as_json=as_json)

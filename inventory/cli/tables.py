@@ -1,0 +1,38 @@
+"""Answers for people: a table on a terminal, JSON for pipes and with --json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from inventory.cli.client import show
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+
+def show_rows(
+    document: dict[str, Any], rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool
+) -> None:
+    """Print the rows as a table with these columns, or the whole document as JSON."""
+    if as_json:
+        show(document)
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
+    Console().print(table)
+
+
+def show_fields(document: dict[str, Any], *, as_json: bool) -> None:
+    """Print an answer's fields one below the other, or as JSON."""
+    if as_json:
+        show(document)
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in document.items():
+        table.add_row(name, "" if value is None else str(value))
+    Console().print(table)

@@ -1,0 +1,143 @@
+"""The stock commands as clients of the service, end to end through its application."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+from structlog.testing import capture_logs
+
+from inventory.app import create_app
+from inventory.cli import client as cli_client
+from inventory.cli import main
+from inventory.i18n import Language
+from inventory.runtime import Runtime
+from inventory.services.rule_sets import install_default
+from inventory.settings import Settings
+from inventory.store import catalogue, kits
+from inventory.store.catalogue import CardKindRow, HlrRow
+from tests.builders import FOUNDED, Operator, found_operator
+from tests.services.files import iccid, vendor_file
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture
+def operator(database_url: str) -> Operator:
+    """Give a small operator in a database of this test's own."""
+    return found_operator(database_url)
+
+
+@pytest.fixture
+def shell(
+    database_url: str, operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[pytest.MonkeyPatch]:
+    """Make commands talk to the service in this process as the city's admin."""
+    app: FastAPI = create_app(
+        Settings(database_url=SecretStr(database_url), data_dir=tmp_path, database_pool=4), clock=lambda: FOUNDED
+    )
+    runtime: Runtime = app.state.runtime
+
+    async def prepare() -> None:
+        async with runtime.database.session() as session:
+            await install_default(session, now=FOUNDED)
+            async with session.begin():
+                await catalogue.add_hlr(session, HlrRow("LJ1", operator.city_id, "丽江一", "+8613800888500"))
+                await catalogue.add_card_kind(session, CardKindRow("4G-P", "白卡", "Blank", "p", 128, [], {}, 1000))
+                await kits.add_transport_key(session, index="11", algorithm="aes-128-ecb", wrapped=b"", kcv=bytes(3))
+        await runtime.database.close()
+
+    asyncio.run(prepare())
+    login = operator.city_admin
+    for name, value in {"INTERFACE": login.interface_no, "STAFF": login.staff_no, "SECRET": login.key}.items():
+        monkeypatch.setenv(f"HAOKA_{name}", value)
+    monkeypatch.setenv("COLUMNS", "200")
+    with capture_logs(), TestClient(app) as service:
+
+        class ToTheService(cli_client.Client):
+            def __init__(self, settings: cli_client.ClientSettings, *, language: Language) -> None:
+                super().__init__(settings, language=language)
+                headers = dict(self._http.headers)
+                self._http = service
+                service.headers.update(headers)
+
+        monkeypatch.setattr(cli_client, "Client", ToTheService)
+        yield monkeypatch
+
+
+def answered(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+    """Run a command with --json and give its answer."""
+    assert main([*arguments, "--json"]) == 0, capsys.readouterr().err
+    document: dict[str, object] = json.loads(capsys.readouterr().out)
+    return document
+
+
+@pytest.mark.usefixtures("shell")
+def test_cards_are_loaded_issued_recalled_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "out.txt"
+    file.write_bytes(vendor_file(range(20)))
+
+    loaded = answered(capsys, "load", str(file), "--card-kind", "4G-P", "--pool", "hall")
+    issued = answered(capsys, "issue", "sim", "530700", "LI-D1", "--count", "5", "--of", "4G-P", "--person", "和丽")
+    recalled = answered(capsys, "recall", "sim", "LI-D1", "530700", "--from", iccid(1), "--to", iccid(2))
+    shown = answered(capsys, "show", iccid(1))
+    counts = answered(capsys, "stock", "--resource", "sim")
+
+    assert (loaded["rows"], issued["count"], recalled["count"]) == (20, 5, 2)
+    life = shown["life"]
+    assert isinstance(life, list)
+    assert [entry["what"] for entry in life] == ["movement.intake", "movement.issue", "movement.recall"]
+    rows = counts["counts"]
+    assert isinstance(rows, list)
+    assert [(row["place"], row["own"]) for row in rows] == [("530700", 17), ("LI-D1", 3)]
+
+
+@pytest.mark.usefixtures("shell")
+def test_answers_read_as_tables_without_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "out.txt"
+    file.write_bytes(vendor_file(range(3)))
+    main(["load", str(file), "--card-kind", "4G-P"])
+    capsys.readouterr()
+
+    assert main(["stock"]) == 0
+    assert "AVAILABLE" in capsys.readouterr().out
+    assert main(["show", iccid(1)]) == 0
+    assert "movement.intake" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("shell")
+def test_refused_file_ends_with_its_reason_and_its_faults_can_be_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "out.txt"
+    file.write_bytes(vendor_file(range(3)).replace(iccid(1).encode(), b"77"))
+
+    assert main(["load", str(file), "--card-kind", "4G-P"]) == 2
+
+    assert "load_rejected" in capsys.readouterr().err
+    assert answered(capsys, "show", "b-530700-1")["faults"] == [
+        {"no": 1, "row": 13, "column": "iccid", "value": "77", "code": "malformed"}
+    ]
+
+
+@pytest.mark.usefixtures("shell")
+def test_status_of_a_card_is_set_with_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "out.txt"
+    file.write_bytes(vendor_file(range(3)))
+    main(["load", str(file), "--card-kind", "4G-P"])
+    capsys.readouterr()
+
+    answer = answered(capsys, "status", "sim", iccid(0), "DAMAGED", "--reason", "触点脱落")
+
+    assert (answer["from_state"], answer["to_state"]) == ("AVAILABLE", "DAMAGED")
+
+
+def test_items_named_in_two_ways_are_a_wrong_request(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["issue", "sim", "a", "b", "--count", "1", "--item", iccid(1)]) == 2
+    assert "one way" in " ".join(capsys.readouterr().err.split())
