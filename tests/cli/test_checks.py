@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -73,3 +76,19 @@ def test_column_that_no_table_in_the_code_declares_is_named(monkeypatch: pytest.
 
 def test_every_check_is_shown_a_broken_case() -> None:
     assert {*BROKEN, "migrations"} == set(checks.CHECKS)
+
+
+@pytest.mark.e2e
+def test_one_test_by_name_runs_without_the_checks_and_ends_with_its_closing_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "inventory.cli", "test", "-k", "test_range_names_every_id_in_it"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert "1 passed" in done.stdout.splitlines()[-1]
+    assert "lint" not in done.stdout.partition("pytest …")[0]
