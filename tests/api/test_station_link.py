@@ -1,143 +1,28 @@
 from __future__ import annotations
 
-import uuid
+import json
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
+from typing_extensions import override
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
-from cardwriter.station.app import Station
-from cardwriter.station.enrol import enrol
-from drivers.virtual import VirtualSource
-from inventory.vault.hold_keys import HoldKeys
+from cardwriter.station.enrol import EnrolmentError, enrol
+from cardwriter.virtual.uicc import VirtualUicc
+from tests.api.desk import Desk
 from tests.api.live import served, wait_until
-from tests.builders import Login, Operator
-from tests.cards.hall import KEY_LETTER, CardKeys, InSlot, adm_tries, card_of, encrypt, imsi_on
+from tests.builders import Operator
+from tests.cards.hall import KEY_LETTER, InSlot, adm_tries, card_of, imsi_on
 
 pytestmark = [pytest.mark.database, pytest.mark.e2e]
 BLANK = b"\xff" * 9
-
-
-class Desk:
-    """The service on a socket, a station beside it, and a clerk's HTTP client."""
-
-    def __init__(self, app: FastAPI, url: str, operator: Operator, service: str, folder: Path) -> None:
-        self.app, self.operator, self.service, self.folder = app, operator, service, folder
-        self.engine = create_engine(url)
-        self.source = VirtualSource()
-        self.station: Station | None = None
-        self.name = ""
-        self.client = httpx2.Client(base_url=service, timeout=20, trust_env=False)
-
-    def call(self, login: Login, path: str, body: object = None, **headers: str) -> dict[str, Any]:
-        """Write, or read when there is no body."""
-        heads = {**login.headers, "Idempotency-Key": uuid.uuid4().hex, **headers}
-        if body is None:
-            answer = self.client.get(path, headers=heads)
-        else:
-            answer = self.client.post(path, json=body, headers=heads)
-        found: dict[str, Any] = answer.json()
-        return found | {"status_code": answer.status_code}
-
-    def code(self) -> str:
-        """Ask for an enrolment code for the hall."""
-        return str(self.call(self.operator.hall_keeper, "/v1/stations:code", {"org_id": self.operator.point})["code"])
-
-    def start_station(self) -> None:
-        """Enrol the hall PC if it is not yet, and start its station."""
-        data = self.folder / "station"
-        if not self.name:
-            self.credential = enrol(self.service, self.code(), data, name="一号台")
-            self.name = self.credential.station_id
-        self.station = Station(
-            self.source,
-            service=self.service,
-            credential=self.credential.secret,
-            data=data,
-            tell=lambda *_, **__: None,
-            on_end=lambda: None,
-            clock=self.app.state.runtime.clock,
-        )
-        self.station.start()
-        wait_until(lambda: self.seen()["online"])
-
-    def stop_station(self) -> None:
-        """End the station, if it runs."""
-        if self.station is not None:
-            self.station.stop()
-
-    def seen(self) -> dict[str, Any]:
-        """Give the station as the clerk sees it."""
-        found = self.call(self.operator.clerk, "/v1/stations")["stations"]
-        return dict(next((one for one in found if one["id"] == self.name), {"online": False, "readers": []}))
-
-    def reader(self) -> dict[str, Any]:
-        """Give the station's reader as the clerk sees it."""
-        return dict(next(iter(self.seen()["readers"]), {"card": None, "state": None}))
-
-    def stock(self, item_no: int) -> str:
-        """Put one blank card with its secrets and one data unit into stock, hold both, and give the hold."""
-        sealed = self.app.state.runtime.vault.seal(
-            CardKeys.of(item_no).adm1.reveal(), table="card_secret", row=f"530700/{item_no}", field="adm1"
-        )
-        given = {
-            "item": item_no,
-            "iccid": f"8986002600{item_no:010d}",
-            "holder": self.operator.clerk_node,
-            "org": self.operator.point,
-            "ki": encrypt(CardKeys.of(item_no).k.reveal()),
-            "opc": encrypt(CardKeys.of(item_no).opc.reveal()),
-            "adm": sealed,
-            "imsi": f"46000{item_no:010d}",
-        }
-        with self.engine.begin() as conn:
-            hold_id = conn.execute(text(_HOLD), given).scalar_one()
-            for statement in _STOCK.split(";"):
-                conn.execute(text(statement), {**given, "hold": hold_id})
-        return f"h-530700-{hold_id}"
-
-    def write(self, hold: str) -> dict[str, Any]:
-        """Start a write job for the kit."""
-        key = HoldKeys(self.app.state.runtime.hold_secret).key(530700, int(hold.rsplit("-", 1)[1]))
-        wish = {"hold": hold, "station": self.name, "reader": "virtual"}
-        return self.call(self.operator.clerk, "/v1/write-jobs", wish, **{"Haoka-Hold-Key": key})
-
-    def ended(self, job: str) -> dict[str, Any]:
-        """Wait until the job has ended and give it."""
-        found: dict[str, Any] = {}
-
-        def over() -> bool:
-            found.update(self.call(self.operator.clerk, f"/v1/write-jobs/{job}"))
-            return str(found["next_step"]) != "wait"
-
-        wait_until(over)
-        return found
-
-
-_HOLD = """
-INSERT INTO hold (city_id, state, interface_no, staff_no, org_id, business, sim_item_no, data_no, quote, expires_at,
-                  first_seconds, extensions, created_at)
-VALUES (530700, 'ACTIVE', 'x', 'x', :org, 'activation', :item, :item, '{}', timestamptz '2026-11-02 03:00Z', 1800, 0,
-        timestamptz '2026-11-02 02:00Z')
-RETURNING hold_id
-"""
-_STOCK = """
-INSERT INTO hlr VALUES ('LJ1', 530700, 'LJ1', '+8613800888500') ON CONFLICT DO NOTHING;
-INSERT INTO card_kind (code, name_zh, name_en, profile, capacity_kb, capabilities, network, fee_fen)
-VALUES ('P', 'P', 'P', 'preset_key', 128, '[]', '{"spn": {"name": "Haoka"}}', 0) ON CONFLICT DO NOTHING;
-INSERT INTO sim (city_id, item_no, state, version, holder_id, pool, hold_id, hold_until, batch_id, updated_at, iccid,
-                 kind_code, generation)
-VALUES (530700, :item, 'HELD', 1, :holder, 'hall', :hold, timestamptz '2026-11-02 03:00Z', 1, now(), :iccid, 'P', 1);
-INSERT INTO card_secret (city_id, item_no, generation, transport_key_index, ki, opc, adm1)
-VALUES (530700, :item, 1, '11', :ki, :opc, :adm);
-INSERT INTO subscription_data (city_id, data_no, hlr_code, imsi, state, version, hold_id, batch_id, updated_at)
-VALUES (530700, :item, 'LJ1', :imsi, 'RESERVED', 1, :hold, 1, now())
-"""
 
 
 @pytest.fixture
@@ -152,6 +37,21 @@ def desk(app: FastAPI, operator: Operator, operator_url: str, tmp_path: Path) ->
             ends.callback(desk.client.close)
             ends.callback(desk.stop_station)
             yield desk
+
+
+class Waiting(InSlot):
+    """A card that answers the write script's first update only after the event has been cleared."""
+
+    def __init__(self, card: VirtualUicc, held: threading.Event) -> None:
+        super().__init__(card)
+        self.held = held
+
+    @override
+    def transmit(self, apdu: bytes) -> bytes:
+        """Answer, an update only when it is let go."""
+        if apdu[1] == 0xD6:
+            wait_until(lambda: not self.held.is_set())
+        return super().transmit(apdu)
 
 
 def test_a_blank_card_is_written_over_the_real_link(desk: Desk) -> None:
@@ -176,3 +76,146 @@ def test_a_blank_card_is_written_over_the_real_link(desk: Desk) -> None:
     shown = desk.client.get("/metrics").text
     assert 'haoka_write_jobs_total{verdict="verified"} 1.0' in shown
     assert "haoka_station_links 1.0" in shown
+
+
+def raw(desk: Desk, credential: str | None) -> Any:
+    """Open a link by hand."""
+    headers = {} if credential is None else {"Authorization": f"Bearer {credential}"}
+    return connect(desk.service.replace("http", "ws") + "/v1/station-link", additional_headers=headers, proxy=None)
+
+
+def hear(link: Any, kind: str) -> dict[str, Any]:
+    """Give the next message of this type."""
+    while True:
+        message: dict[str, Any] = json.loads(link.recv(20))
+        if message["type"] == kind:
+            return message
+
+
+def hello(link: Any, **changes: Any) -> None:
+    link.send(json.dumps({"type": "hello", "version": "1", "readers": [], "journal": [], **changes}))
+
+
+def credential_of(desk: Desk) -> str:
+    return enrol(desk.service, desk.code(), desk.folder / "other", name="二号台").secret
+
+
+@pytest.mark.parametrize("credential", [None, "hst_invented", ""])
+def test_a_link_without_a_good_credential_is_refused_and_kept(desk: Desk, credential: str | None) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        raw(desk, credential)
+    assert refused.value.response.status_code == 403
+    with desk.engine.connect() as conn:
+        assert conn.execute(text("SELECT count(*) FROM security_event WHERE code = 'bad_credentials'")).scalar() == 1
+
+
+def test_an_enrolment_with_a_wrong_code_is_refused(desk: Desk) -> None:
+    with pytest.raises(EnrolmentError, match="410"):
+        enrol(desk.service, "AAAA-BBBB-CCCC-DDDD", desk.folder / "other", name="x")
+
+
+def test_a_station_is_welcomed_by_name_and_pinged(desk: Desk) -> None:
+    with raw(desk, credential_of(desk)) as link:
+        hello(link)
+        assert hear(link, "welcome")["name"] == "二号台"
+        assert hear(link, "ping") == {"type": "ping"}
+
+
+def test_a_revoked_station_is_told_and_cut_off(desk: Desk) -> None:
+    credential = credential_of(desk)
+    with raw(desk, credential) as link:
+        hello(link)
+        name = hear(link, "welcome")["station"]
+        ended = desk.call(desk.operator.hall_keeper, f"/v1/stations/{name}:revoke", {"reason": "撤柜"})
+        assert ended["status_code"] == 200
+        assert hear(link, "revoked") == {"type": "revoked"}
+    with pytest.raises(InvalidStatus):
+        raw(desk, credential)
+
+
+def test_a_second_link_of_the_same_station_ends_the_first(desk: Desk) -> None:
+    credential = credential_of(desk)
+    with raw(desk, credential) as first, raw(desk, credential) as second:
+        hello(first)
+        hear(first, "welcome")
+        hello(second)
+        hear(second, "welcome")
+        with pytest.raises(ConnectionClosed):
+            hear(first, "nothing of this kind")
+        second.send(json.dumps({"type": "pong"}))
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "not json",
+        "[]",
+        '{"no": "type"}',
+        '{"type": "unheard of"}',
+        '{"type": "readers"}',
+        '{"type": "readers", "readers": [{"name": 1}]}',
+        '{"type": "step", "job": "x"}',
+        '{"type": "report", "job": 5, "reader": "r", "report": {}}',
+    ],
+)
+def test_a_message_without_sense_is_dropped_and_the_link_lives(desk: Desk, nonsense: str) -> None:
+    with raw(desk, credential_of(desk)) as link:
+        hello(link)
+        hear(link, "welcome")
+        link.send(nonsense)
+        link.send(json.dumps({"type": "report", "job": None, "reader": "r", "report": {"script_id": "s-1"}}))
+        assert hear(link, "ack") == {"type": "ack", "script": "s-1"}
+
+
+def test_a_first_message_that_is_no_hello_ends_the_link(desk: Desk) -> None:
+    with raw(desk, credential_of(desk)) as link:
+        link.send(json.dumps({"type": "pong"}))
+        with pytest.raises(ConnectionClosed):
+            link.recv(20)
+
+
+def test_a_card_put_in_later_is_looked_at_and_one_taken_out_is_gone(desk: Desk) -> None:
+    """REQ-HW-01: the desk is live."""
+    desk.stock(2)
+    desk.start_station()
+    desk.source.insert(InSlot(card_of(2)))
+    wait_until(lambda: desk.reader()["card"] is not None)
+    assert desk.reader()["card"]["iccid"] == "89860026000000000002"
+    desk.source.remove()
+    wait_until(lambda: desk.reader()["state"] == "no_card")
+    assert desk.reader()["card"] is None
+
+
+def test_a_station_that_lost_its_service_settles_with_the_next_one(desk: Desk) -> None:
+    """The script runs on while the link is down; the card is read again and proven when it is back."""
+    hold = desk.stock(3)
+    card = card_of(3)
+    held = threading.Event()
+    desk.source.insert(Waiting(card, held))
+    desk.start_station()
+    wait_until(lambda: desk.reader()["card"] is not None)
+    held.set()
+    job = desk.write(hold)["id"]
+    wait_until(lambda: desk.call(desk.operator.clerk, f"/v1/write-jobs/{job}")["state"] == "writing")
+    desk.drop_links()
+    held.clear()
+    wait_until(lambda: desk.call(desk.operator.clerk, f"/v1/write-jobs/{job}")["state"] == "verified")
+    assert imsi_on(card) != BLANK
+    assert adm_tries(card) == 3
+
+
+def test_the_job_api_refuses_with_named_codes_and_speaks_to_the_clerk(desk: Desk) -> None:
+    """REQ-HW-06: refusals and next steps are codes and words."""
+    hold = desk.stock(4)
+    desk.start_station()
+    wish = {"hold": hold, "station": desk.name, "reader": "virtual"}
+    assert desk.call(desk.operator.clerk, "/v1/write-jobs", wish)["code"] == "hold_key_wrong"
+    assert desk.call(desk.operator.clerk, "/v1/write-jobs/j-530700-999")["code"] == "not_found"
+    assert desk.call(desk.operator.auditor, "/v1/write-jobs", wish)["code"] == "permission_denied"
+    job = desk.ended(desk.write(hold)["id"])
+    assert (job["failure"], job["next_step"]) == ("not_inserted", "insert_card")
+    assert job["next_step_text"].startswith("请插入")
+    english = desk.call(desk.operator.clerk, f"/v1/write-jobs/{job['id']}", **{"Accept-Language": "en"})
+    assert english["failure_text"] == "No card in the reader"
+    ended = desk.call(desk.operator.clerk, f"/v1/write-jobs/{job['id']}:cancel", {})
+    assert (ended["status_code"], ended["code"]) == (409, "illegal_transition")

@@ -1,4 +1,6 @@
-from itertools import product
+from __future__ import annotations
+
+import itertools
 
 import pytest
 
@@ -9,6 +11,7 @@ from inventory.domain.lifecycle import (
     IDENTITY_LIFECYCLE,
     SIM_LIFECYCLE,
     WRITE_JOB_LIFECYCLE,
+    WRITE_JOB_OPEN,
     DataState,
     IdentityState,
     SimState,
@@ -16,74 +19,79 @@ from inventory.domain.lifecycle import (
 )
 
 LEASED, QUARANTINED = DataState.LEASED, DataState.QUARANTINED
+BEFORE = [
+    (WriteJobState.WRITING, SimState.WRITING, LEASED),
+    (WriteJobState.VERIFYING, SimState.WRITING, LEASED),
+    (WriteJobState.UNKNOWN, SimState.WRITE_UNKNOWN, QUARANTINED),
+]
+POSSIBLE = [
+    (before, ending, alive, reading)
+    for before, ending, alive, reading in itertools.product(BEFORE, Ending, (True, False), (True, False))
+    if not (before[0] is WriteJobState.UNKNOWN and (ending is Ending.UNKNOWN or not reading))
+    and not (before[0] is WriteJobState.WRITING and ending is Ending.VERIFIED)
+]
+AFTER = {
+    Ending.VERIFIED: (SimState.WRITTEN, DataState.BOUND),
+    Ending.DAMAGED: (SimState.DAMAGED, QUARANTINED),
+    Ending.UNKNOWN: (SimState.WRITE_UNKNOWN, QUARANTINED),
+}
 
 
-def after(ending: Ending, data: DataState, *, hold_alive: bool) -> tuple[str, str, str, str]:
-    """Make the moves of a verdict through the life cycles; gives the states of job, card, data and identity."""
-    moves = consequence(ending, data, hold_alive=hold_alive, by_reading=True)
-    unknown_before = data is QUARANTINED
-    job = WRITE_JOB_LIFECYCLE.advance(WriteJobState.UNKNOWN if unknown_before else WriteJobState.VERIFYING, moves.job)
-    sim = SIM_LIFECYCLE.advance(SimState.WRITE_UNKNOWN if unknown_before else SimState.WRITING, moves.sim)
-    for data_event in moves.data:
-        data = DATA_LIFECYCLE.advance(data, data_event)
+@pytest.mark.parametrize(("before", "ending", "alive", "reading"), POSSIBLE)
+def test_every_verdict_moves_job_card_data_and_identity_by_their_life_cycles(
+    before: tuple[WriteJobState, SimState, DataState], ending: Ending, *, alive: bool, reading: bool
+) -> None:
+    """REQ-HW-08: state table S5 to S9 and the table of subscription data."""
+    job, sim, data = before
+    moves = consequence(ending, data, hold_alive=alive, by_reading=reading)
     identity = IdentityState.LEASED
-    for identity_event in moves.identity:
-        identity = IDENTITY_LIFECYCLE.advance(identity, identity_event)
-    return job, sim, data, identity
+    for move in moves.data:
+        data = DATA_LIFECYCLE.advance(data, move)
+    for step in moves.identity:
+        identity = IDENTITY_LIFECYCLE.advance(identity, step)
+    nothing = (SimState.HELD, DataState.RESERVED) if alive else (SimState.AVAILABLE, DataState.FREE)
+    assert (SIM_LIFECYCLE.advance(sim, moves.sim), data) == AFTER.get(ending, nothing)
+    assert WRITE_JOB_LIFECYCLE.advance(job, moves.job).value == ending.value
+    assert identity is {
+        Ending.VERIFIED: IdentityState.VERIFIED,
+        Ending.NOTHING_WRITTEN: IdentityState.NONE,
+    }.get(ending, IdentityState.LEASED)
 
 
-@pytest.mark.parametrize(("data", "hold_alive"), list(product([LEASED, QUARANTINED], [True, False])))
-def test_a_proven_card_binds_its_data_whatever_was_known_before(data: DataState, *, hold_alive: bool) -> None:
-    assert after(Ending.VERIFIED, data, hold_alive=hold_alive) == ("verified", "WRITTEN", "BOUND", "VERIFIED")
+def test_data_in_quarantine_go_back_only_when_the_card_was_read_blank() -> None:
+    """A report of writing alone never frees them: the life cycle refuses the move."""
+    moves = consequence(Ending.NOTHING_WRITTEN, QUARANTINED, hold_alive=True, by_reading=False)
+    assert (QUARANTINED, moves.data[0]) not in DATA_LIFECYCLE.table
 
 
-@pytest.mark.parametrize("data", [LEASED, QUARANTINED])
-def test_a_blank_card_gives_its_data_back_to_the_kit_or_the_pool(data: DataState) -> None:
-    assert after(Ending.NOTHING_WRITTEN, data, hold_alive=True) == ("nothing_written", "HELD", "RESERVED", "NONE")
-    assert after(Ending.NOTHING_WRITTEN, data, hold_alive=False) == ("nothing_written", "AVAILABLE", "FREE", "NONE")
-
-
-@pytest.mark.parametrize(("data", "hold_alive"), list(product([LEASED, QUARANTINED], [True, False])))
-def test_a_spoiled_card_keeps_its_data_out_of_the_pool(data: DataState, *, hold_alive: bool) -> None:
-    """REQ-HW-08: verify mismatch makes the card DAMAGED, the IMSI QUARANTINED."""
-    assert after(Ending.DAMAGED, data, hold_alive=hold_alive) == ("damaged", "DAMAGED", "QUARANTINED", "LEASED")
-
-
-def test_an_unknown_card_quarantines_its_data() -> None:
-    """REQ-HW-08: loss in mid-write makes the card WRITE_UNKNOWN, the IMSI QUARANTINED."""
-    assert after(Ending.UNKNOWN, LEASED, hold_alive=True) == ("unknown", "WRITE_UNKNOWN", "QUARANTINED", "LEASED")
-
-
-def test_data_of_a_script_that_was_never_delivered_is_free_without_reading_the_card() -> None:
-    moves = consequence(Ending.NOTHING_WRITTEN, LEASED, hold_alive=False, by_reading=False)
-    assert DATA_LIFECYCLE.advance(LEASED, moves.data[0]) is DataState.FREE
+def test_a_script_id_says_its_job_its_place_and_its_purpose() -> None:
+    ref = ScriptRef("j-530700-12", 2, "write")
+    assert parse_script_ref(ref.text) == ref
 
 
 @pytest.mark.parametrize(
-    ("state", "failure", "step"),
+    "text", ["", "j-530700-12", "j-530700-12.0.write", "j-530700-12.2.erase", "h-530700-12.2.write", "look-00ff"]
+)
+def test_a_script_id_of_another_form_is_refused(text: str) -> None:
+    with pytest.raises(InvalidIdentifier):
+        parse_script_ref(text)
+
+
+@pytest.mark.parametrize("state", WriteJobState)
+def test_an_open_job_says_wait_and_an_ended_one_what_to_do(state: WriteJobState) -> None:
+    assert (next_step(state, None) is NextStep.WAIT) == (state in WRITE_JOB_OPEN)
+
+
+@pytest.mark.parametrize(
+    ("failure", "advice"),
     [
-        (WriteJobState.CREATED, None, NextStep.WAIT),
-        (WriteJobState.WRITING, None, NextStep.WAIT),
-        (WriteJobState.VERIFIED, None, NextStep.CONFIRM_SALE),
-        (WriteJobState.DAMAGED, "verify_mismatch", NextStep.SWAP_CARD),
-        (WriteJobState.UNKNOWN, "reader_lost", NextStep.READ_AGAIN),
-        (WriteJobState.NOTHING_WRITTEN, "not_blank", NextStep.TAKE_ANOTHER_CARD),
-        (WriteJobState.NOTHING_WRITTEN, "not_inserted", NextStep.INSERT_CARD),
-        (WriteJobState.NOTHING_WRITTEN, "data_not_available", NextStep.CALL_KEEPER),
-        (WriteJobState.CANCELLED, None, NextStep.TRY_AGAIN),
+        ("not_inserted", NextStep.INSERT_CARD),
+        ("not_blank", NextStep.TAKE_ANOTHER_CARD),
+        ("adm_refused", NextStep.TAKE_ANOTHER_CARD),
+        ("data_not_available", NextStep.CALL_KEEPER),
+        (None, NextStep.TRY_AGAIN),
     ],
 )
-def test_the_desk_is_told_what_to_do_next(state: WriteJobState, failure: str | None, step: NextStep) -> None:
-    assert next_step(state, failure) is step
-
-
-def test_a_script_id_reads_back() -> None:
-    reference = ScriptRef("j-530700-12", 2, "write")
-    assert reference.text == "j-530700-12.2.write"
-    assert parse_script_ref(reference.text) == reference
-
-
-@pytest.mark.parametrize("value", ["", "j-530700-12.0.write", "j-530700-12.2.erase", "h-530700-12.2.write"])
-def test_a_script_id_of_another_form_is_refused(value: str) -> None:
-    with pytest.raises(InvalidIdentifier):
-        parse_script_ref(value)
+def test_what_to_do_follows_from_the_failure(failure: str | None, advice: NextStep) -> None:
+    """REQ-HW-06: each failure class has its next step."""
+    assert next_step(WriteJobState.NOTHING_WRITTEN, failure) is advice

@@ -1,0 +1,144 @@
+"""The service on a socket, a real station beside it with a virtual card, and people who call the API."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from fastapi import FastAPI
+from sqlalchemy import create_engine, text
+
+from cardwriter.station.app import Station
+from cardwriter.station.enrol import enrol
+from drivers.virtual import VirtualSource
+from inventory.vault.hold_keys import HoldKeys
+from tests.api.live import wait_until
+from tests.builders import Login, Operator
+from tests.cards.hall import CardKeys, encrypt
+
+
+class Desk:
+    """The service on a socket, a station beside it, and a clerk's HTTP client."""
+
+    def __init__(self, app: FastAPI, url: str, operator: Operator, service: str, folder: Path) -> None:
+        self.app, self.operator, self.service, self.folder = app, operator, service, folder
+        self.engine = create_engine(url)
+        self.source = VirtualSource()
+        self.station: Station | None = None
+        self.name = ""
+        self.client = httpx2.Client(base_url=service, timeout=20, trust_env=False)
+
+    def call(self, login: Login, path: str, body: object = None, **headers: str) -> dict[str, Any]:
+        """Write, or read when there is no body."""
+        heads = {**login.headers, "Idempotency-Key": uuid.uuid4().hex, **headers}
+        if body is None:
+            answer = self.client.get(path, headers=heads)
+        else:
+            answer = self.client.post(path, json=body, headers=heads)
+        found: dict[str, Any] = answer.json()
+        return found | {"status_code": answer.status_code}
+
+    def code(self) -> str:
+        """Ask for an enrolment code for the hall."""
+        return str(self.call(self.operator.hall_keeper, "/v1/stations:code", {"org_id": self.operator.point})["code"])
+
+    def start_station(self) -> None:
+        """Enrol the hall PC if it is not yet, and start its station."""
+        data = self.folder / "station"
+        if not self.name:
+            self.credential = enrol(self.service, self.code(), data, name="一号台")
+            self.name = self.credential.station_id
+        self.station = Station(
+            self.source,
+            service=self.service,
+            credential=self.credential.secret,
+            data=data,
+            tell=lambda *_, **__: None,
+            on_end=lambda: None,
+            clock=self.app.state.runtime.clock,
+        )
+        self.station.start()
+        wait_until(lambda: self.seen()["online"])
+
+    def drop_links(self) -> None:
+        """Break the station's connection under it, as a network does."""
+        assert self.station is not None
+        connection = self.station._link._connection
+        assert connection is not None
+        connection.socket.shutdown(socket.SHUT_RDWR)
+
+    def stop_station(self) -> None:
+        """End the station, if it runs."""
+        if self.station is not None:
+            self.station.stop()
+
+    def seen(self) -> dict[str, Any]:
+        """Give the station as the clerk sees it."""
+        found = self.call(self.operator.clerk, "/v1/stations")["stations"]
+        return dict(next((one for one in found if one["id"] == self.name), {"online": False, "readers": []}))
+
+    def reader(self) -> dict[str, Any]:
+        """Give the station's reader as the clerk sees it."""
+        return dict(next(iter(self.seen()["readers"]), {"card": None, "state": None}))
+
+    def stock(self, item_no: int) -> str:
+        """Put one blank card with its secrets and one data unit into stock, hold both, and give the hold."""
+        sealed = self.app.state.runtime.vault.seal(
+            CardKeys.of(item_no).adm1.reveal(), table="card_secret", row=f"530700/{item_no}", field="adm1"
+        )
+        given = {
+            "item": item_no,
+            "iccid": f"8986002600{item_no:010d}",
+            "holder": self.operator.clerk_node,
+            "org": self.operator.point,
+            "ki": encrypt(CardKeys.of(item_no).k.reveal()),
+            "opc": encrypt(CardKeys.of(item_no).opc.reveal()),
+            "adm": sealed,
+            "imsi": f"46000{item_no:010d}",
+        }
+        with self.engine.begin() as conn:
+            hold_id = conn.execute(text(_HOLD), given).scalar_one()
+            for statement in _STOCK.split(";"):
+                conn.execute(text(statement), {**given, "hold": hold_id})
+        return f"h-530700-{hold_id}"
+
+    def write(self, hold: str) -> dict[str, Any]:
+        """Start a write job for the kit."""
+        key = HoldKeys(self.app.state.runtime.hold_secret).key(530700, int(hold.rsplit("-", 1)[1]))
+        wish = {"hold": hold, "station": self.name, "reader": "virtual"}
+        return self.call(self.operator.clerk, "/v1/write-jobs", wish, **{"Haoka-Hold-Key": key})
+
+    def ended(self, job: str) -> dict[str, Any]:
+        """Wait until the job has ended and give it."""
+        found: dict[str, Any] = {}
+
+        def over() -> bool:
+            found.update(self.call(self.operator.clerk, f"/v1/write-jobs/{job}"))
+            return str(found["next_step"]) != "wait"
+
+        wait_until(over)
+        return found
+
+
+_HOLD = """
+INSERT INTO hold (city_id, state, interface_no, staff_no, org_id, business, sim_item_no, data_no, quote, expires_at,
+                  first_seconds, extensions, created_at)
+VALUES (530700, 'ACTIVE', 'x', 'x', :org, 'activation', :item, :item, '{}', timestamptz '2026-11-02 03:00Z', 1800, 0,
+        timestamptz '2026-11-02 02:00Z')
+RETURNING hold_id
+"""
+_STOCK = """
+INSERT INTO hlr VALUES ('LJ1', 530700, 'LJ1', '+8613800888500') ON CONFLICT DO NOTHING;
+INSERT INTO card_kind (code, name_zh, name_en, profile, capacity_kb, capabilities, network, fee_fen)
+VALUES ('P', 'P', 'P', 'preset_key', 128, '[]', '{"spn": {"name": "Haoka"}}', 0) ON CONFLICT DO NOTHING;
+INSERT INTO sim (city_id, item_no, state, version, holder_id, pool, hold_id, hold_until, batch_id, updated_at, iccid,
+                 kind_code, generation)
+VALUES (530700, :item, 'HELD', 1, :holder, 'hall', :hold, timestamptz '2026-11-02 03:00Z', 1, now(), :iccid, 'P', 1);
+INSERT INTO card_secret (city_id, item_no, generation, transport_key_index, ki, opc, adm1)
+VALUES (530700, :item, 1, '11', :ki, :opc, :adm);
+INSERT INTO subscription_data (city_id, data_no, hlr_code, imsi, state, version, hold_id, batch_id, updated_at)
+VALUES (530700, :item, 'LJ1', :imsi, 'RESERVED', 1, :hold, 1, now())
+"""
