@@ -8,10 +8,14 @@ import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic_settings import BaseSettings
+
 import inventory.domain
 import inventory.services
 from inventory.access.permissions import PERMISSIONS, Permission, Role
+from inventory.api.problems import EDGE_CODES
 from inventory.cli import COMMANDS
+from inventory.cli.client import ClientSettings
 from inventory.cli.refusals import exit_status
 from inventory.domain import lifecycle
 from inventory.domain.errors import DomainError, Refusal
@@ -66,13 +70,22 @@ def states() -> str:
 
 def settings() -> str:
     """Give the page of settings: variable, default, meaning."""
-    fields = Settings.model_fields.items()
-    rows = [
-        (f"`HAOKA_{name.upper()}`", "" if field.default is None else f"`{field.default}`", field.description or "")
-        for name, field in fields
-    ]
     return _page(
-        "Settings", "Environment variables; all have a default.", _table(("variable", "default", "meaning"), rows)
+        "Settings",
+        "Environment variables; all have a default.",
+        _variables(Settings),
+        "## Commands that talk to a service",
+        _variables(ClientSettings),
+    )
+
+
+def _variables(of: type[BaseSettings]) -> str:
+    return _table(
+        ("variable", "default", "meaning"),
+        [
+            (f"`HAOKA_{name.upper()}`", "" if field.default is None else f"`{field.default}`", field.description or "")
+            for name, field in of.model_fields.items()
+        ],
     )
 
 
@@ -94,10 +107,13 @@ def errors() -> str:
         (f"`{code}`", kind.refusal.value, english.title(code), chinese.title(code), _first_line(kind))
         for code, kind in sorted((kind.code, kind) for kind in _refusals())
     ]
+    request = [(f"`{code}`", english.title(code), chinese.title(code)) for code in sorted(EDGE_CODES)]
     return _page(
         "Errors",
         "A refusal changes nothing. Its code is stable; its texts are for people.",
         _table(("code", "sort", "title", "标题", "when (parameters)"), rows),
+        "## What is wrong with the HTTP request itself, or with us",
+        _table(("code", "title", "标题"), request),
     )
 
 
