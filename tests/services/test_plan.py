@@ -1,0 +1,133 @@
+"""The national number plan, from a hand-made list."""
+
+from __future__ import annotations
+
+import struct
+from datetime import date
+
+import pytest
+
+from inventory.services.plan import known_regions, load_plan
+from inventory.services.segment_list import ListedSegment, Repairs, list_version, read_list, repair
+from inventory.store.segments import plan_prefixes
+from tests.services.town import CITY, NOW, Town
+
+LIJIANG = ("云南", "丽江", "674100", "0888")
+BEIJING = ("北京", "北京", "100000", "010")
+SHIJIAZHUANG = ("河北", "石家庄", "50000", "0311")
+JIANGHAN = ("湖北", "江汉", "433000", "0728")
+
+LISTED = [
+    *(ListedSegment(f"13888{end}", *LIJIANG, 1) for end in range(40, 60)),
+    *(ListedSegment(f"13088{end}", *LIJIANG, 2) for end in range(40, 45)),
+    *(ListedSegment(f"13388{end}", *LIJIANG, 3) for end in range(40, 45)),
+    ListedSegment("1300010", *BEIJING, 2),
+    ListedSegment("1920010", *BEIJING, 7),
+    ListedSegment("1300311", *SHIJIAZHUANG, 2),
+    ListedSegment("1300728", *JIANGHAN, 2),
+    ListedSegment("1620888", *LIJIANG, 3),
+    ListedSegment("1650888", *LIJIANG, 1),
+    ListedSegment("1670888", *LIJIANG, 5),
+    ListedSegment("1700888", *LIJIANG, 3),
+    ListedSegment("1703888", *LIJIANG, 6),
+    ListedSegment("1710888", *LIJIANG, 2),
+]
+
+
+def packed(listed: list[ListedSegment]) -> bytes:
+    """Give the list in the form of the package's file."""
+    records, offsets = b"", {}
+    for segment in listed:
+        place = f"{segment.province}|{segment.city}|{segment.zip_code}|{segment.area_code}"
+        if place not in offsets:
+            offsets[place] = 8 + len(records)
+            records += place.encode() + b"\0"
+    index = b"".join(
+        struct.pack(
+            "<iiB",
+            int(segment.prefix),
+            offsets[f"{segment.province}|{segment.city}|{segment.zip_code}|{segment.area_code}"],
+            segment.carrier,
+        )
+        for segment in listed
+    )
+    return struct.pack("<4si", b"2312", 8 + len(records)) + records + index
+
+
+def test_file_is_read_as_it_was_written() -> None:
+    data = packed(LISTED)
+
+    assert list(read_list(data)) == LISTED
+    assert list_version(data) == "2312"
+
+
+def test_zip_codes_get_their_zeros_back_and_the_repairs_are_counted() -> None:
+    repairs = Repairs()
+
+    rows = {row.prefix: row for row in repair(LISTED, known_regions(), repairs)}
+
+    assert rows["1300311"].zip_code == "050000"
+    assert repairs.repaired["zip_zero"] == 1
+
+
+@pytest.mark.parametrize(
+    ("prefix", "holder"),
+    [("1620888", "telecom"), ("1650888", "mobile"), ("1670888", "unicom"), ("1700888", "telecom"),
+     ("1703888", "mobile"), ("1710888", "unicom")],
+)  # fmt: skip
+def test_virtual_operators_are_told_from_the_networks_whose_ranges_they_use(prefix: str, holder: str) -> None:
+    repairs = Repairs()
+
+    rows = {row.prefix: row for row in repair(LISTED, known_regions(), repairs)}
+
+    assert (rows[prefix].range_holder, rows[prefix].kind) == (holder, "virtual")
+    assert repairs.repaired["virtual_operator"] == 4
+
+
+def test_places_get_their_codes_and_what_has_none_is_listed() -> None:
+    repairs = Repairs()
+
+    rows = {row.prefix: row for row in repair(LISTED, known_regions(), repairs)}
+
+    assert (rows["1388840"].province_id, rows["1388840"].city_id) == (530000, CITY)
+    assert (rows["1300010"].province_id, rows["1300010"].city_id) == (110000, 110000)
+    assert (rows["1300728"].city_id, dict(repairs.unmapped)) == (None, {"湖北|江汉": 1})
+
+
+@pytest.mark.database
+@pytest.mark.anyio
+async def test_plan_is_loaded_once_per_version_and_replaced_by_the_next(town: Town) -> None:
+    """REQ-NUM-13: which prefixes exist is data."""
+    told: list[tuple[int, int]] = []
+
+    async def loaded(version: str, count: int) -> int:
+        repairs = Repairs()
+        rows = list(repair(LISTED[:count], known_regions(), repairs))
+        async with town.database.session() as session:
+            source = await load_plan(
+                session, rows, repairs, name="hand-made", version=version, dated=date(2023, 12, 1), now=NOW,
+                on_progress=lambda done, total: told.append((done, total)),
+            )  # fmt: skip
+        return source.id
+
+    first = await loaded("1", 40)
+    assert await loaded("1", 5) == first
+    assert await town.value("SELECT count(*) FROM number_plan") == 40
+    assert told == [(40, 40)]
+    assert await loaded("2", 30) != first
+    assert await town.value("SELECT count(*) FROM number_plan") == 30
+
+
+@pytest.mark.database
+@pytest.mark.anyio
+async def test_all_segments_of_a_carrier_in_the_city_are_taken_by_the_plan(town: Town) -> None:
+    """REQ-NUM-12: the plan knows which segments are whose; virtual operators' are not the network's."""
+    repairs = Repairs()
+    rows = list(repair(LISTED, known_regions(), repairs))
+    async with town.database.session() as session:
+        await load_plan(session, rows, repairs, name="x", version="1", dated=date(2023, 12, 1), now=NOW)
+        async with session.begin():
+            prefixes = await plan_prefixes(session, city_id=CITY, range_holder="telecom")
+
+    assert prefixes == [f"13388{end}" for end in range(40, 45)]
+    assert (await town.take(carrier="telecom", prefixes=None))["numbers"] == 50_000
