@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inventory.access.caller import Caller
-from inventory.domain.errors import Busy
+from inventory.domain.errors import Busy, DomainError
 from inventory.services.once import Answer, WriteKey, replay
 from inventory.store import idempotency
 from inventory.store.engine import is_unique_violation
@@ -28,7 +28,8 @@ async def attempt(
 ) -> Answer:
     """Run `act` until it answers; after each refusal give the earlier answer of the key, or let `explain` raise.
 
-    `act` runs one statement that does all or nothing and gives its answer, or None when some row was not as it must be.
+    `act` runs one statement that does all or nothing and gives its answer, or None when some row was not as it must be;
+    it may refuse by itself, but an answer given earlier comes first.
     `explain` raises the reason, or returns when nothing stands in the way any more: somebody was in the middle of it.
 
     Raises
@@ -39,17 +40,21 @@ async def attempt(
         The key was used for another request.
     """
     for _ in range(_TRIES):
+        body = refusal = None
         try:
             body = await act()
+        except DomainError as error:
+            refusal = error
         except IntegrityError as error:
             if not is_unique_violation(error, idempotency.CONSTRAINT):
                 raise
-            body = None
         if body is not None:
             return Answer(body)
         earlier = await replay(connection, caller, write)
         if earlier is not None:
             return earlier
+        if refusal is not None:
+            raise refusal
         await explain()
     raise Busy
 
