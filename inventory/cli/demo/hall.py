@@ -1,0 +1,125 @@
+"""The demo's hall: a private PC/SC daemon with a virtual reader, a blank card in it, and a station on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from inventory.cli.demo.memory import Memory
+from inventory.cli.demo.vendor import DemoVendor
+from inventory.cli.processes import Processes, ProcessFailed
+
+_READY_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Hall:
+    """The running bench: its PC/SC socket and the control socket of its first reader."""
+
+    socket: str
+    control: str
+    isolated: bool
+
+    def insert(self, card: Path) -> None:
+        """Put a card into the reader, in place of the one before."""
+        _run("cardwriter.virtual.cards", ["insert", str(card), "--control", self.control])
+
+
+def _run(module: str, arguments: list[str], *, given: str = "") -> str:
+    """Run one of our modules to its end and return what it prints; what it may not print goes in by `given`.
+
+    Raises
+    ------
+    ProcessFailed
+        It ended with an error.
+    """
+    done = subprocess.run(  # noqa: S603 - our own modules, no shell
+        [sys.executable, "-P", "-m", module, *arguments], input=given, text=True, capture_output=True, check=False
+    )
+    if done.returncode:
+        raise ProcessFailed(f"{module} ended with status {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def make_card(memory: Memory, number: int, folder: Path) -> Path:
+    """Take the vendor's card with this number out of the box: its image, made once, keeps what is written to it."""
+    path = folder / f"card-{number:06d}.json"
+    if not path.exists():
+        card = DemoVendor(bytes.fromhex(memory.seed)).card(number)
+        secret = {name: getattr(card, name).hex() for name in ("k", "opc", "adm1")}
+        plain = {name: getattr(card, name) for name in ("iccid", "serial", "pin1", "puk1")}
+        _run("cardwriter.virtual.cards", ["make", str(path)], given=json.dumps(secret | plain))
+    return path
+
+
+def files_of(card: Path) -> dict[str, str]:
+    """Return the files of the card as hex, by name."""
+    shown: dict[str, str] = json.loads(_run("cardwriter.virtual.cards", ["show", str(card)]))
+    return shown
+
+
+def open_hall(processes: Processes, card: Path, folder: Path, env: Mapping[str, str]) -> Hall:
+    """Start the PC/SC daemon with the card in its first reader.
+
+    Raises
+    ------
+    ProcessFailed
+        It does not start.
+    """
+    ready = folder / "bench.json"
+    ready.unlink(missing_ok=True)
+    bench = [sys.executable, "-P", "-m", "cardwriter.virtual.bench"]
+    processes.start("reader", [*bench, "--ready-file", str(ready), "--readers", "2", "--card", str(card)], env=env)
+    until = time.monotonic() + _READY_SECONDS
+    while not ready.exists():
+        processes.check()
+        if time.monotonic() > until:
+            raise ProcessFailed(f"no card reader after {_READY_SECONDS:.0f} s:\n{processes.children[-1].last_words()}")
+        time.sleep(_LOOK_SECONDS)
+    wire = json.loads(ready.read_text())
+    return Hall(wire["socket"], wire["slots"][0]["control"], wire["isolated"])
+
+
+def open_station(
+    processes: Processes, hall: Hall, memory: Memory, address: str, folder: Path, env: Mapping[str, str]
+) -> None:
+    """Start the station, enrolled with a one-time code when it does not know this service yet."""
+    data = folder / "station"
+    station = [sys.executable, "-P", "-m", "cardwriter.station", "run", "--service", address, "--data", str(data)]
+    known = {**env, "PCSCLITE_CSOCK_NAME": hall.socket}
+    if memory.station_service != address:
+        known["HAOKA_STATION_CODE"] = _enrolment_code(memory, address)
+        memory.station_service = address
+        memory.save()
+    processes.start("station", station, env=known)
+
+
+def _enrolment_code(memory: Memory, address: str) -> str:
+    """Ask the service for a code as the hall keeper."""
+    keeper = memory.logins["keeper"]
+    answer = httpx2.post(
+        f"{address}/v1/stations:code",
+        json={"org_id": memory.places["square"]},
+        headers={
+            "Haoka-Interface": keeper.interface_no,
+            "Haoka-Staff": keeper.staff_no,
+            "Authorization": f"Bearer {keeper.key}",
+            "Idempotency-Key": os.urandom(16).hex(),
+        },
+        timeout=30,
+        trust_env=False,
+    )
+    document: dict[str, Any] = answer.json()
+    if answer.is_error:
+        raise ProcessFailed(f"no enrolment code: {document['code']}: {document['detail']}")
+    return str(document["code"])

@@ -1,0 +1,56 @@
+"""What one run of the demo leaves for the next: logins, the vendor's seed, how far it came."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+_OWNER_ONLY = 0o600
+
+
+@dataclass
+class Login:
+    """An interface number and a staff id, with the API key or password that goes with them."""
+
+    interface_no: str
+    staff_no: str
+    key: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass
+class Memory:
+    """The demo's own notes; kept in a file for its owner only."""
+
+    path: Path
+    seed: str = field(repr=False)
+    logins: dict[str, Login] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+    sold: int = 0
+    station_service: str | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> Memory:
+        """Return what is remembered, or a fresh start."""
+        if not path.exists():
+            return cls(path, os.urandom(32).hex())
+        stored: dict[str, Any] = json.loads(path.read_text())
+        logins = {name: Login(**login) for name, login in stored.pop("logins").items()}
+        return cls(path, logins=logins, **stored)
+
+    def save(self) -> None:
+        """Write the notes, whole or not at all."""
+        document = {name: value for name, value in asdict(self).items() if name != "path"}
+        draft = self.path.with_suffix(".new")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "w") as file:
+            json.dump(document, file, indent=1)
+        draft.replace(self.path)
+
+    def finish(self, step: str) -> None:
+        """Remember that a step is done."""
+        self.done.append(step)
+        self.save()
