@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from inventory import __version__
 from inventory.api import openapi, problems, v1
 from inventory.api.middleware import Bounded, Observed
-from inventory.api.station_link import LinkMetrics, watching
+from inventory.api.station_link import watching
 from inventory.observability import Metrics
 from inventory.runtime import open_runtime, utc_now
 from inventory.settings import Settings
@@ -51,7 +51,6 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     )
     app.state.runtime = runtime
     app.state.metrics = metrics
-    app.state.link_metrics = LinkMetrics(metrics.registry)
     app.add_middleware(Console, pages=create_pages(app.state))
     app.add_middleware(Bounded, max_body=settings.max_body_mb * _MEBIBYTE)
     app.add_middleware(Observed, metrics=metrics)

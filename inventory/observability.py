@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 REDACTED = "[redacted]"
@@ -91,9 +91,10 @@ def configure_logging(*, level: str, form: Literal["json", "console"]) -> None:
 
 
 class Metrics:
-    """What `/metrics` shows of the HTTP edge; other parts register theirs in the same `registry`."""
+    """What `/metrics` shows of the edges; other parts register theirs in the same `registry`."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # a second series for each, that nobody reads
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "haoka_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
@@ -107,3 +108,5 @@ class Metrics:
         )
         self.in_progress = Gauge("haoka_http_in_progress", "Requests being answered.", registry=self.registry)
         self.refusals = Counter("haoka_refusals", "Refusals by code.", ["code"], registry=self.registry)
+        self.links = Gauge("haoka_station_links", "Stations connected to this process.", registry=self.registry)
+        self.jobs = Counter("haoka_write_jobs", "Write jobs ended, by verdict.", ["verdict"], registry=self.registry)

@@ -16,13 +16,13 @@ from typing import Any
 
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-from prometheus_client import CollectorRegistry, Counter, Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
 from cardwriter.script import ScriptError
 from inventory.api.deps import runtime_of
 from inventory.domain.errors import BadCredentials, DomainError
 from inventory.domain.identifiers import format_public_id
+from inventory.observability import Metrics
 from inventory.runtime import Runtime
 from inventory.services import card_writing, links
 from inventory.services.card_data import Workbench
@@ -45,14 +45,6 @@ _log = structlog.get_logger(__name__)
 Message = dict[str, Any]
 
 
-class LinkMetrics:
-    """What `/metrics` shows of stations."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.links = Gauge("haoka_station_links", "Stations connected to this process.", registry=registry)
-        self.jobs = Counter("haoka_write_jobs", "Write jobs ended, by verdict.", ["verdict"], registry=registry)
-
-
 @router.websocket("/station-link")
 async def station_link(websocket: WebSocket) -> None:
     """Hold a station's link; refused with 403 before the handshake if the credential opens nothing."""
@@ -67,13 +59,13 @@ async def station_link(websocket: WebSocket) -> None:
         await websocket.close(_POLICY_VIOLATION)
         return
     await websocket.accept()
-    await _Link(websocket, runtime, station, websocket.app.state.link_metrics).hold()
+    await _Link(websocket, runtime, station, websocket.app.state.metrics).hold()
 
 
 class _Link:
     """One connection of one station."""
 
-    def __init__(self, websocket: WebSocket, runtime: Runtime, station: StationRow, metrics: LinkMetrics) -> None:
+    def __init__(self, websocket: WebSocket, runtime: Runtime, station: StationRow, metrics: Metrics) -> None:
         self._websocket = websocket
         self._runtime = runtime
         self._station = station
