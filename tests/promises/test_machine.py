@@ -1,0 +1,192 @@
+"""Any sequence of holds, extensions, bookings, writes, releases, sales and passing time leaves the audit quiet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from typing_extensions import override
+
+from inventory.domain.errors import DomainError
+from inventory.services import expiry
+from inventory.services.auditing import audit
+from inventory.services.kits import SimWish
+from inventory.services.sealing import seal_all
+from inventory.store.engine import connect
+from tests.builders_stock import KIND, NOW, TOWN, add_data, add_numbers, add_sims, build_town, write_card
+from tests.promises.conftest import NUMBERS, Counter
+from tests.promises.test_ending import rows
+
+pytestmark = [pytest.mark.database]
+T = TypeVar("T")
+CARDS = tuple(f"8986002600{item_no:010d}" for item_no in range(8))
+HALL = TOWN.caller(TOWN.hall, interface_no="LJ-HALL-02")
+
+_WRITABLE = """
+    SELECT count(*) FROM hold h JOIN sim s ON s.hold_id = h.hold_id JOIN subscription_data d ON d.hold_id = h.hold_id
+    WHERE h.hold_id = {} AND s.state = 'HELD' AND d.state = 'RESERVED' AND h.state IN ('ACTIVE', 'BOOKED')
+"""
+
+
+class Promises(RuleBasedStateMachine):
+    """Two callers at a counter with few numbers and fewer data units; what may be refused may be refused."""
+
+    url: str
+    holds = Bundle("holds")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.database = connect(self.url, pool_size=2)
+        self.now = NOW
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work to its end."""
+        return self.loop.run_until_complete(work)
+
+    def try_(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Do the work to its end or its refusal."""
+        try:
+            return self.run(work)
+        except DomainError:
+            return None
+
+    @property
+    def counter(self) -> Counter:
+        """The counter now."""
+        return Counter(self.database, TOWN.caller(), self.now)
+
+    @initialize()
+    def stock(self) -> None:
+        """Begin with an empty database and fill it."""
+
+        async def fill() -> None:
+            tables = await rows(
+                self.counter,
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'",
+            )
+            async with self.database.session() as session, session.begin():
+                names = ", ".join(row.tablename for row in tables)
+                await (await session.connection()).exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+                await build_town(session)
+                await add_numbers(session, NUMBERS)
+                await add_sims(session, 8)
+                await add_data(session, 3)
+
+        self.run(fill())
+
+    @rule(
+        target=holds, number=st.sampled_from(NUMBERS[:4]), card=st.none() | st.sampled_from(CARDS[:4]), us=st.booleans()
+    )
+    def hold(self, number: str, card: str | None, us: bool) -> str | None:  # noqa: FBT001 - Hypothesis calls by name
+        """Hold a number with a card or with the wish for one."""
+        counter = self.counter if us else self.counter.by(HALL)
+        wish: dict[str, Any] = {"sim_wish": SimWish(KIND, TOWN.hall)} if card is None else {"iccid": card}
+        answer = self.try_(counter.hold(number, **wish))
+        return None if answer is None else str(answer.body["hold"])
+
+    @rule(hold=holds)
+    def extend(self, hold: str | None) -> None:
+        """Keep it longer."""
+        if hold is not None:
+            self.try_(self.counter.extend(hold))
+
+    @rule(hold=holds)
+    def book(self, hold: str | None) -> None:
+        """Book it."""
+        if hold is not None:
+            self.try_(self.counter.book(hold, customer_ref="C"))
+
+    @rule(hold=holds)
+    def write(self, hold: str | None) -> None:
+        """Write the kit's card, if it is one that can be written now."""
+        if hold is None:
+            return
+        hold_id = int(hold.rsplit("-", 1)[1])
+        question = _WRITABLE.format(hold_id)
+
+        async def write() -> None:
+            if (await rows(self.counter, question))[0][0]:
+                async with self.database.session() as session, session.begin():
+                    await write_card(session, hold_id)
+
+        self.run(write())
+
+    @rule(hold=holds)
+    def confirm(self, hold: str | None) -> None:
+        """Sell it."""
+        if hold is not None:
+            self.try_(self.counter.confirm(hold))
+
+    @rule(hold=consumes(holds))
+    def release(self, hold: str | None) -> None:
+        """Give it back."""
+        if hold is not None:
+            self.try_(self.counter.release(hold))
+
+    @rule(minutes=st.sampled_from([1, 29, 31, 61, 11_000]))
+    def wait(self, minutes: int) -> None:
+        """Let time pass."""
+        self.now += timedelta(minutes=minutes)
+
+    @rule()
+    def sweep(self) -> None:
+        """End what is over."""
+
+        async def sweep() -> None:
+            async with self.database.autocommit() as connection:
+                await expiry.sweep(connection, now=self.now)
+
+        self.run(sweep())
+
+    @rule()
+    def seal(self) -> None:
+        """Seal what has happened."""
+
+        async def seal() -> None:
+            async with self.database.session() as session:
+                await seal_all(session, now=self.now)
+
+        self.run(seal())
+
+    @invariant()
+    def the_audit_is_quiet(self) -> None:
+        """Audit after every step."""
+
+        async def look() -> list[dict[str, Any]]:
+            async with self.database.session() as session:
+                return (await audit(session, now=self.now)).findings
+
+        assert self.run(look()) == []
+
+    @override
+    def teardown(self) -> None:
+        """Close what was opened."""
+        self.run(self.database.close())
+        self.loop.close()
+
+
+def test_every_sequence_of_promises_leaves_the_audit_quiet(database_url: str) -> None:
+    """REQ-RSV-02, REQ-RSV-04, REQ-RSV-05, REQ-RSV-17, REQ-RSV-19: in every order."""
+
+    class Here(Promises):
+        """The machine on this test's database."""
+
+        url = database_url
+
+    few = settings(max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(Here, settings=few)
