@@ -106,7 +106,8 @@ class _Link:
             await links.open_link(session, self._station, self._id, now=self._runtime.clock())
         name = format_public_id("st", self._station.city_id, self._station.station_id)
         await self._send({"type": "welcome", "station": name, "name": self._station.name})
-        for filed in hello.get("journal") or []:
+        journal = hello.get("journal")
+        for filed in journal if isinstance(journal, list) else []:
             await self._take({**filed, "type": "report"} if isinstance(filed, dict) else {})
         async with self._runtime.database.session() as session:
             await self._carry_out(await card_writing.resume(session, self._station, now=self._runtime.clock()))
