@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.domain.kinds import ResourceKind
 from inventory.store.schema import Number
 from inventory.store.selection import ByCount, ByName, ByRange, Selection, lowest, movable, named
-from inventory.store.stock import key_columns, name_column, stock_table
+from inventory.store.stock import join_by_hash, key_columns, name_column, stock_table
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ async def hand_over(
         .returning(table.c.item_no, *rated)
         .cte("moved")
     )
+    await join_by_hash(session)
     rows = await session.execute(_islands(moved))
     return [MovedRange(row.lo, row.hi, row.outcomes, frozenset(row.rule_sets or ())) for row in rows]
 

@@ -14,7 +14,7 @@ from inventory.store.schema import Identifier, LoadBatch, LoadFault
 from inventory.store.schema.base import CodeText
 
 COMMITTED, REJECTED = "COMMITTED", "REJECTED"
-ICCID, SERIAL, IMSI = "iccid", "serial", "imsi"
+ICCID, SERIAL, IMSI = "iccid", "chip_serial", "imsi"
 DIGEST_CONSTRAINT = "uq_load_batch_digest"
 
 

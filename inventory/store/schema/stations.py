@@ -17,7 +17,8 @@ _UNSETTLED = "state IN ('created', 'identifying', 'writing', 'verifying', 'unkno
 class Station(Base):
     """A hall PC with its own credential, of which only the SHA-256 is kept.
 
-    `link_id` is drawn anew by every connection: of two processes that believe to hold the link, the one named here does.
+    `link_id` is drawn anew by every connection: of two processes that think they hold the link, the one
+    named here does.
     """
 
     __tablename__ = "station"
