@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,8 @@ class Desk:
             "opc": encrypt(CardKeys.of(item_no).opc.reveal()),
             "adm": sealed,
             "imsi": f"46000{item_no:010d}",
+            "now": self.app.state.runtime.clock(),
+            "until": self.app.state.runtime.clock() + timedelta(minutes=30),
         }
         with self.engine.begin() as conn:
             hold_id = conn.execute(text(_HOLD), given).scalar_one()
@@ -111,13 +114,19 @@ class Desk:
         wish = {"hold": hold, "station": self.name, "reader": "virtual"}
         return self.call(self.operator.clerk, "/v1/write-jobs", wish, **{"Haoka-Hold-Key": key})
 
-    def ended(self, job: str) -> dict[str, Any]:
-        """Wait until the job has ended and give it."""
+    def found_station(self) -> bool:
+        """Whether the service knows a station; from then on it is this desk's."""
+        known = self.call(self.operator.clerk, "/v1/stations")["stations"]
+        self.name = known[0]["id"] if known else ""
+        return bool(known)
+
+    def ended(self, job: str, *, but: frozenset[str] | set[str] = frozenset({"wait"})) -> dict[str, Any]:
+        """Wait until the job has ended, or says what to do next other than `but`, and give it."""
         found: dict[str, Any] = {}
 
         def over() -> bool:
             found.update(self.call(self.operator.clerk, f"/v1/write-jobs/{job}"))
-            return str(found["next_step"]) != "wait"
+            return found["next_step"] not in but
 
         wait_until(over)
         return found
@@ -126,8 +135,8 @@ class Desk:
 _HOLD = """
 INSERT INTO hold (city_id, state, interface_no, staff_no, org_id, business, sim_item_no, data_no, quote, expires_at,
                   first_seconds, extensions, created_at)
-VALUES (530700, 'ACTIVE', 'x', 'x', :org, 'activation', :item, :item, '{}', timestamptz '2026-11-02 03:00Z', 1800, 0,
-        timestamptz '2026-11-02 02:00Z')
+VALUES (530700, 'ACTIVE', 'x', 'x', :org, 'activation', :item, :item, '{}', :until, 1800, 0,
+        :now)
 RETURNING hold_id
 """
 _STOCK = """
@@ -136,7 +145,7 @@ INSERT INTO card_kind (code, name_zh, name_en, profile, capacity_kb, capabilitie
 VALUES ('P', 'P', 'P', 'preset_key', 128, '[]', '{"spn": {"name": "Haoka"}}', 0) ON CONFLICT DO NOTHING;
 INSERT INTO sim (city_id, item_no, state, version, holder_id, pool, hold_id, hold_until, batch_id, updated_at, iccid,
                  kind_code, generation)
-VALUES (530700, :item, 'HELD', 1, :holder, 'hall', :hold, timestamptz '2026-11-02 03:00Z', 1, now(), :iccid, 'P', 1);
+VALUES (530700, :item, 'HELD', 1, :holder, 'hall', :hold, :until, 1, now(), :iccid, 'P', 1);
 INSERT INTO card_secret (city_id, item_no, generation, transport_key_index, ki, opc, adm1)
 VALUES (530700, :item, 1, '11', :ki, :opc, :adm);
 INSERT INTO subscription_data (city_id, data_no, hlr_code, imsi, state, version, hold_id, batch_id, updated_at)
