@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from inventory import __version__
 from inventory.api import openapi, problems, v1
 from inventory.api.middleware import Bounded, Observed
+from inventory.api.routing import PREFIX
 from inventory.api.station_link import watching
 from inventory.observability import Metrics
 from inventory.runtime import open_runtime, utc_now
@@ -55,7 +56,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     app.add_middleware(Bounded, max_body=settings.max_body_mb * _MEBIBYTE)
     app.add_middleware(Observed, metrics=metrics)
     problems.install(app)
-    app.include_router(v1.routes())
+    app.include_router(v1.routes(), prefix=PREFIX)
     openapi.install(app)
 
     @app.get("/metrics", include_in_schema=False)

@@ -69,6 +69,7 @@ def configure_logging(*, level: str, form: Literal["json", "console"]) -> None:
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
@@ -82,7 +83,7 @@ def configure_logging(*, level: str, form: Literal["json", "console"]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("uvicorn.access", "sqlalchemy.engine"):
+    for noisy in ("uvicorn.access", "sqlalchemy.engine", "httpx2"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # our own line per request says more, and no parameters
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
@@ -94,7 +95,7 @@ class Metrics:
     """What `/metrics` shows of the edges; other parts register theirs in the same `registry`."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a second series for each, that nobody reads
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, that nobody reads
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "haoka_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry

@@ -20,7 +20,7 @@ from inventory.domain.errors import (
     OrganisationUnknown,
     OutsideScope,
 )
-from inventory.domain.organisation import Level, level_of
+from inventory.domain.organisation import Level, in_subtree, level_of
 from inventory.services.once import Answer, WriteKey, once
 from inventory.store import interfaces as interface_store
 from inventory.store import organisation as store
@@ -154,7 +154,8 @@ async def _add_below(session: AsyncSession, caller: Caller, wish: NodeWish) -> N
     parent = await store.by_id(session, wish.parent_id)
     if parent is None or parent.city_id != caller.city_id:
         raise OrganisationUnknown(organisation=wish.parent_id)
-    if parent.id not in caller.scope:
+    top = await store.by_id(session, caller.org_id)  # not the caller's scope: that may be some seconds old
+    if top is None or not in_subtree(top.path, parent.path):
         raise OutsideScope(what=parent.name_zh)
     if parent.level in {Level.CLERK.name, store.CUSTOMER}:
         raise LevelSkipped(giver=parent.code, receiver=wish.code)

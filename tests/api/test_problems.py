@@ -24,15 +24,15 @@ def client(app: FastAPI) -> Iterator[TestClient]:
     """Give a client of the service with some routes that fail."""
     router = APIRouter()
 
-    @router.get("/fails/refusal")
+    @router.get("/v1/fails/refusal")
     async def refusal() -> None:
         raise HoldExpired(hold="h-530700-1", expired_at=datetime(2026, 11, 2, 2, 30, tzinfo=UTC))
 
-    @router.get("/fails/unknown")
+    @router.get("/v1/fails/unknown")
     async def unknown() -> None:
         raise RuntimeError(SECRET)
 
-    @router.get("/fails/sql")
+    @router.get("/v1/fails/sql")
     async def sql(session: SessionDep, statement: str) -> None:
         await session.execute(text(statement))
 
@@ -42,7 +42,7 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 
 
 def test_refusal_is_a_problem_with_its_code_and_parameters(client: TestClient) -> None:
-    answer = client.get("/fails/refusal")
+    answer = client.get("/v1/fails/refusal")
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json() == {
         "type": "urn:haoka:problem:hold_expired",
@@ -65,14 +65,14 @@ def test_refusal_is_a_problem_with_its_code_and_parameters(client: TestClient) -
     ],
 )
 def test_language_is_the_one_the_caller_likes_best(client: TestClient, accepted: str, language: str) -> None:
-    answer = client.get("/fails/refusal", headers={"Accept-Language": accepted})
+    answer = client.get("/v1/fails/refusal", headers={"Accept-Language": accepted})
     assert answer.headers["Content-Language"] == language
 
 
 def test_unknown_failure_says_nothing_and_is_logged_by_request_id(
     client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = client.get("/fails/unknown", headers={"Haoka-Request-Id": "trace-1"})
+    answer = client.get("/v1/fails/unknown", headers={"Haoka-Request-Id": "trace-1"})
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert (answer.headers["Haoka-Request-Id"], SECRET in answer.text) == ("trace-1", False)
     assert any("trace-1" in record.getMessage() and SECRET not in record.getMessage() for record in caplog.records)
@@ -92,17 +92,17 @@ def test_request_id_that_is_not_plain_is_replaced(client: TestClient) -> None:
     ],
 )
 def test_database_that_says_try_again_is_busy(client: TestClient, statement: str) -> None:
-    answer = client.get("/fails/sql", params={"statement": statement})
+    answer = client.get("/v1/fails/sql", params={"statement": statement})
     assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "busy", "1")
 
 
 def test_value_that_the_database_cannot_hold_is_the_request_s_fault(client: TestClient) -> None:
-    answer = client.get("/fails/sql", params={"statement": "SELECT 99999999999999999999::bigint"})
+    answer = client.get("/v1/fails/sql", params={"statement": "SELECT 99999999999999999999::bigint"})
     assert (answer.status_code, answer.json()["code"]) == (422, "value_out_of_range")
 
 
 def test_our_own_wrong_statement_is_our_failure(client: TestClient) -> None:
-    assert client.get("/fails/sql", params={"statement": "SELECT nonsense"}).status_code == 500
+    assert client.get("/v1/fails/sql", params={"statement": "SELECT nonsense"}).status_code == 500
 
 
 def post(client: TestClient, operator: Operator, content: bytes, **headers: str) -> tuple[int, str]:
@@ -184,10 +184,10 @@ def test_metrics_count_by_template_never_by_path(client: TestClient, operator: O
 
 
 def test_refusal_class_of_a_conflict_is_409(app: FastAPI) -> None:
-    @app.get("/fails/conflict")
+    @app.get("/v1/fails/conflict")
     async def conflict() -> None:
         raise NumberNotFree(number="13900000000", state="HELD", held_until=None)
 
     with TestClient(app) as client:
-        answer = client.get("/fails/conflict")
+        answer = client.get("/v1/fails/conflict")
     assert (answer.status_code, answer.json()["params"]["held_until"]) == (409, None)

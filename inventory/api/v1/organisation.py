@@ -9,7 +9,7 @@ from pydantic import Field
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
-from inventory.api.deps import NowDep, SessionDep, WriteDep, reply, require
+from inventory.api.deps import NowDep, RuntimeDep, SessionDep, WriteDep, reply, require
 from inventory.api.models import Id, Model
 from inventory.api.problems import errors
 from inventory.domain.errors import DuplicateIdentifier, LevelSkipped, OrganisationUnknown, OutsideScope
@@ -69,6 +69,9 @@ async def post_organisation(
     session: SessionDep,
     now: NowDep,
     response: Response,
+    runtime: RuntimeDep,
 ) -> Any:
     """Add a node below one of the caller's subtree."""
-    return reply(await add_node(session, caller, write, NodeWish(**dict(wish)), now=now), response, 201)
+    answer = await add_node(session, caller, write, NodeWish(**dict(wish)), now=now)
+    runtime.callers.clear()
+    return reply(answer, response, 201)
