@@ -128,6 +128,12 @@ async def add_node(session: AsyncSession, caller: Caller, write: WriteKey, wish:
         raise
 
 
+async def customers_of(session: AsyncSession, city_id: int) -> int:
+    """Give the id of the pseudo-holder of what a city's customers have."""
+    async with session.begin():
+        return await store.customer_node_id(session, city_id)
+
+
 async def read_tree(session: AsyncSession, caller: Caller) -> list[Node]:
     """Return the caller's subtree, parents before children."""
     async with session.begin():

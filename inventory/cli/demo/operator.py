@@ -16,9 +16,8 @@ from inventory.domain.channels import Channel
 from inventory.services import interfaces, staff
 from inventory.services.catalogue import add_card_kind, add_hlr
 from inventory.services.once import WriteKey
-from inventory.services.organisation import HALL_POOL, CityWish, NodeWish, add_node, create_city
+from inventory.services.organisation import HALL_POOL, CityWish, NodeWish, add_node, create_city, customers_of
 from inventory.store.catalogue import CardKindRow
-from inventory.store.organisation import customer_node_id
 
 CITY = CityWish(city_id=530700, name_zh="丽江市公司", name_en="Lijiang city company")
 HLR = "HLR-530700-1"
@@ -58,8 +57,7 @@ def founder(memory: Memory) -> Caller:
 async def found(session: AsyncSession, memory: Memory, *, now: datetime) -> None:
     """Found the operator: places, HLR, card product, interfaces with hours, staff with keys and passwords."""
     city = await create_city(session, CITY, now=now)
-    async with session.begin():
-        memory.places = {"city": city.id, "customers": await customer_node_id(session, CITY.city_id)}
+    memory.places = {"city": city.id, "customers": await customers_of(session, CITY.city_id)}
     for name, parent, code, name_zh, name_en in _PLACES:
         wish = NodeWish(parent_id=memory.places[parent], code=code, name_zh=name_zh, name_en=name_en)
         answer = await add_node(session, founder(memory), write(f"node {code}"), wish, now=now)
