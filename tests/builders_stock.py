@@ -194,6 +194,12 @@ async def write_card(session: AsyncSession, hold_id: int) -> None:
            SELECT h.city_id, h.sim_item_no, 1, 'USIM', d.imsi, d.hlr_code, 'VERIFIED', 'none'
            FROM hold h JOIN subscription_data d ON d.city_id = h.city_id AND d.data_no = h.data_no
            WHERE h.city_id = :city AND h.hold_id = :hold""",
+        """INSERT INTO event (city_id, at, name, kind, item_no, version, from_state, to_state, staff_no, interface_no)
+           SELECT d.city_id, :now, e.name, 'data', d.data_no, d.version + e.step, e.from_state, e.to_state, 'T', 'T'
+           FROM hold h JOIN subscription_data d ON d.city_id = h.city_id AND d.data_no = h.data_no,
+                (VALUES (1, 'data.leased', 'RESERVED', 'LEASED'), (2, 'data.bound', 'LEASED', 'BOUND'))
+                AS e (step, name, from_state, to_state)
+           WHERE h.city_id = :city AND h.hold_id = :hold""",
         """UPDATE subscription_data d SET state = 'BOUND', version = version + 2, sim_item_no = h.sim_item_no
            FROM hold h WHERE d.city_id = :city AND h.city_id = :city AND h.hold_id = :hold AND d.data_no = h.data_no""",
         """INSERT INTO event (city_id, at, name, kind, item_no, version, from_state, to_state, staff_no, interface_no)

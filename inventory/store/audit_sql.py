@@ -93,7 +93,7 @@ _VERSIONS = """
     WITH e AS MATERIALIZED (
         SELECT kind, item_no, count(*) AS events, count(DISTINCT version) AS versions, min(version) AS low,
                max(version) AS high
-        FROM event WHERE city_id = :city AND kind IN ('number', 'sim') AND version IS NOT NULL
+        FROM event WHERE city_id = :city AND kind IN ('number', 'sim', 'data') AND version IS NOT NULL
         GROUP BY kind, item_no)
     SELECT 'number ' || n.number, 'version ' || n.version || ', events ' || coalesce(e.events, 0)
     FROM number n LEFT JOIN e ON e.kind = 'number' AND e.item_no = n.item_no
@@ -104,16 +104,23 @@ _VERSIONS = """
     FROM sim s LEFT JOIN e ON e.kind = 'sim' AND e.item_no = s.item_no
     WHERE s.city_id = :city AND (s.version <> coalesce(e.high, 0) OR e.events <> e.high OR e.versions <> e.high
                                  OR e.low <> 1)
+    UNION ALL
+    SELECT 'data ' || d.data_no, 'version ' || d.version || ', events ' || coalesce(e.events, 0)
+    FROM subscription_data d LEFT JOIN e ON e.kind = 'data' AND e.item_no = d.data_no
+    WHERE d.city_id = :city AND (d.version <> coalesce(e.high, 0) OR e.events <> e.high OR e.versions <> e.high
+                                 OR e.low <> 1)
 """
 
 _LAST_STATE = """
     SELECT kind || ' ' || item_no, 'is ' || state || ', its last event says ' || to_state
     FROM (
-        SELECT DISTINCT ON (e.kind, e.item_no) e.kind, e.item_no, e.to_state, coalesce(n.state, s.state) AS state
+        SELECT DISTINCT ON (e.kind, e.item_no) e.kind, e.item_no, e.to_state,
+               coalesce(n.state, s.state, d.state) AS state
         FROM event e
         LEFT JOIN number n ON e.kind = 'number' AND n.city_id = e.city_id AND n.item_no = e.item_no
         LEFT JOIN sim s ON e.kind = 'sim' AND s.city_id = e.city_id AND s.item_no = e.item_no
-        WHERE e.city_id = :city AND e.kind IN ('number', 'sim') AND e.version IS NOT NULL
+        LEFT JOIN subscription_data d ON e.kind = 'data' AND d.city_id = e.city_id AND d.data_no = e.item_no
+        WHERE e.city_id = :city AND e.kind IN ('number', 'sim', 'data') AND e.version IS NOT NULL
         ORDER BY e.kind, e.item_no, e.version DESC
     ) AS last WHERE state IS DISTINCT FROM to_state
 """

@@ -64,12 +64,20 @@ WITH h AS MATERIALIZED ({chosen}
     UPDATE sim SET hold_id = NULL, hold_until = NULL
     FROM s WHERE sim.city_id = CAST(:city AS int) AND sim.item_no = s.item_no AND s.now_held_by = s.hold_id
       AND s.state NOT IN ('HELD', 'WRITTEN')
+), d AS MATERIALIZED (
+    SELECT u.data_no, u.state, u.hold_id AS now_held_by, h.hold_id, h.order_ref
+    FROM h JOIN subscription_data u ON u.city_id = CAST(:city AS int) AND u.data_no = h.data_no
+    FOR NO KEY UPDATE OF u
 ), ud AS (
     UPDATE subscription_data AS u
-    SET state = CASE WHEN u.state = 'RESERVED' THEN 'FREE' ELSE u.state END,
-        version = u.version + CASE WHEN u.state = 'RESERVED' THEN 1 ELSE 0 END,
-        hold_id = NULL, updated_at = CAST(:now AS timestamptz)
-    FROM h WHERE u.city_id = CAST(:city AS int) AND u.data_no = h.data_no AND u.hold_id = h.hold_id
+    SET state = 'FREE', version = u.version + 1, hold_id = NULL, updated_at = CAST(:now AS timestamptz)
+    FROM d WHERE u.city_id = CAST(:city AS int) AND u.data_no = d.data_no AND d.now_held_by = d.hold_id
+      AND d.state = 'RESERVED'
+    RETURNING d.data_no, version, d.hold_id, d.order_ref
+), bound AS (
+    UPDATE subscription_data AS u SET hold_id = NULL
+    FROM d WHERE u.city_id = CAST(:city AS int) AND u.data_no = d.data_no AND d.now_held_by = d.hold_id
+      AND d.state <> 'RESERVED'
 ), e AS (
     INSERT INTO event ({EVENT_COLUMNS})
     SELECT CAST(:city AS int), CAST(:now AS timestamptz), c.name, c.kind, c.item_no, c.version, c.from_state,
@@ -83,6 +91,9 @@ WITH h AS MATERIALIZED ({chosen}
         UNION ALL
         SELECT 'sim.{freed}', 'sim', item_no, version, from_state, 'AVAILABLE', order_ref,
                jsonb_build_object('hold', 'h-' || CAST(:city AS int) || '-' || hold_id) FROM us
+        UNION ALL
+        SELECT 'data.free', 'data', data_no, version, 'RESERVED', 'FREE', order_ref,
+               jsonb_build_object('hold', 'h-' || CAST(:city AS int) || '-' || hold_id) FROM ud
     ) AS c
 )
 """  # noqa: S608 - composed of constants

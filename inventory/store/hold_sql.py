@@ -85,6 +85,7 @@ WITH n AS MATERIALIZED (
     UPDATE subscription_data SET state = 'RESERVED', version = version + 1, hold_id = h.hold_id,
            updated_at = CAST(:now AS timestamptz)
     FROM h, d WHERE city_id = CAST(:city AS int) AND subscription_data.data_no = d.data_no
+    RETURNING subscription_data.data_no, version
 ), e AS (
     INSERT INTO event ({EVENT_COLUMNS})
     SELECT CAST(:city AS int), CAST(:now AS timestamptz), c.name, c.kind, c.item_no, c.version, c.from_state,
@@ -102,6 +103,9 @@ WITH n AS MATERIALIZED (
         UNION ALL
         SELECT 'sim.held', 'sim', item_no, version, 'AVAILABLE', 'HELD', jsonb_build_object('hold', public_id)
         FROM us, h
+        UNION ALL
+        SELECT 'data.reserved', 'data', data_no, version, 'FREE', 'RESERVED', jsonb_build_object('hold', public_id)
+        FROM ud, h
     ) AS c
 )
 {KEEP_ANSWER.format(answer="CAST(:answer AS jsonb) || jsonb_build_object('hold', public_id)")}

@@ -97,6 +97,8 @@ TAMPERED: list[tuple[str, tuple[str, ...]]] = [
     ("version_gap", ("UPDATE number SET version = version + 1 WHERE item_no = 6",)),
     ("version_gap", ("DELETE FROM event WHERE name = 'number.activated'",)),
     ("version_gap", ("UPDATE sim SET version = 0 WHERE item_no = 0",)),
+    ("version_gap", ("DELETE FROM event WHERE name = 'data.free'",)),
+    ("state_without_event", ("UPDATE subscription_data SET state = 'RETIRED' WHERE state = 'BOUND'",)),
     ("state_without_event", ("UPDATE number SET state = 'FROZEN' WHERE item_no = 0",)),
     ("registry_disagrees", ("DELETE FROM identifier WHERE kind = 'iccid' AND value LIKE '%3'",)),
     ("registry_disagrees", ("UPDATE identifier SET city_id = 530100 WHERE kind = 'imsi'",)),

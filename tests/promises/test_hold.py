@@ -64,6 +64,7 @@ async def test_hold_writes_one_event_for_the_kit_and_one_for_each_item(counter: 
     )
     who = ("LJ0001", "LJ-HALL-01", "W-17")
     assert events == [
+        ("data.reserved", 1, "FREE", "RESERVED", *who),
         ("hold.created", None, None, "ACTIVE", *who),
         ("number.held", 1, "UNUSED", "HELD", *who),
         ("sim.held", 1, "AVAILABLE", "HELD", *who),
