@@ -55,7 +55,7 @@ def test_no_translation_is_missing_fuzzy_or_short_of_a_placeholder() -> None:
         messages = [message for message in read_po(source, locale="zh_CN") if message.id]
     for message in messages:
         original = message.id if isinstance(message.id, str) else message.id[-1]
-        translated = message.string if isinstance(message.string, str) else message.string[0]
+        translated = message.string if isinstance(message.string, str) else (message.string or ("",))[0]
         assert translated, original
         assert not message.fuzzy, original
         assert set(PLACEHOLDER.findall(translated)) == set(PLACEHOLDER.findall(original)), original
