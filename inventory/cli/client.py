@@ -37,21 +37,15 @@ class ClientSettings(BaseSettings):
 class Client:
     """Calls the service as the person of the settings; a refusal is printed and ends the command."""
 
-    def __init__(
-        self, settings: ClientSettings, *, language: Language, transport: httpx2.BaseTransport | None = None
-    ) -> None:
+    def __init__(self, settings: ClientSettings, *, language: Language) -> None:
         headers = {"Haoka-Interface": settings.interface, "Haoka-Staff": settings.staff}
         secret = settings.secret.get_secret_value() if settings.secret else None
-        self._http = httpx2.Client(
-            base_url=settings.service_url,
-            headers={
-                **{name: value for name, value in headers.items() if value},
-                **({"Authorization": f"Bearer {secret}"} if secret else {}),
-                "Accept-Language": "zh-CN" if language == "zh" else "en",
-            },
-            timeout=_TIMEOUT_SECONDS,
-            transport=transport,
-        )
+        self._address = settings.service_url
+        self._headers = {
+            **{name: value for name, value in headers.items() if value},
+            **({"Authorization": f"Bearer {secret}"} if secret else {}),
+            "Accept-Language": "zh-CN" if language == "zh" else "en",
+        }
 
     def read(self, path: str, **query: Any) -> dict[str, Any]:
         """GET the path and return the JSON document.
@@ -79,9 +73,10 @@ class Client:
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         try:
-            answer = self._http.request(method, path, **request)
+            with httpx2.Client(base_url=self._address, headers=self._headers, timeout=_TIMEOUT_SECONDS) as http:
+                answer = http.request(method, path, **request)
         except httpx2.HTTPError as error:
-            _complain(f"{self._http.base_url} cannot be reached: {error}; is the service up (haoka up)?")
+            _complain(f"{self._address} cannot be reached: {error}; is the service up (haoka up)?")
             raise typer.Exit(exit_status(Refusal.BUSY)) from None
         if answer.is_success:
             document: dict[str, Any] = answer.json() if answer.content else {}

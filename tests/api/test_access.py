@@ -296,3 +296,16 @@ def test_own_password_is_changed_with_the_old_one_and_ends_sign_ins(client: Test
     changed = client.put(path, json={"old": PASSWORD, "new": fresh}, headers=session.headers)
     assert (changed.status_code, ask(client, session)) == (204, (401, "bad_credentials"))
     assert [sign_in(client, operator, password)[0] for password in (PASSWORD, fresh)] == [401, 201]
+
+
+def test_begun_work_is_finished_after_closing_and_none_is_begun(
+    client: TestClient, operator: Operator, clock: Clock
+) -> None:
+    """REQ-IF-11: what was begun within the hours may be ended for half an hour after them."""
+    set_hours(client, operator, operator.hall, OFFICE)
+    release = "/v1/holds/h-530700-1:release"
+    clock.advance(hours=8, minutes=29)
+    assert write(client, operator.clerk, "/v1/holds", {}).refusal == (403, "outside_working_hours")
+    assert write(client, operator.clerk, release, {}).refusal == (403, "hold_key_wrong")  # past the hours' check
+    clock.advance(minutes=1)
+    assert write(client, operator.clerk, release, {}).refusal == (403, "outside_working_hours")
