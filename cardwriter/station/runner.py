@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +12,7 @@ from drivers.apdu import CommandAPDU, check_allowed
 from drivers.base import CardConnection
 from drivers.errors import DriverError
 
+READ_ICCID_BY_SFI: Final = bytes.fromhex("00b082000a")  # EF.ICCID has the short id 02, TS 102 221 §13.2
 SELECT_MF: Final = bytes.fromhex("00a40004023f00")  # TS 102 221 §11.1.1
 SELECT_ICCID: Final = bytes.fromhex("00a40004022fe2")  # EF.ICCID, TS 102 221 §13.2
 READ_ICCID: Final = bytes.fromhex("00b000000a")
@@ -136,13 +137,26 @@ def _check(script: Script, now: datetime) -> None:
 
 
 def _check_identity(card: CardConnection, wanted: str) -> None:
-    """Refuse a card other than the one the script was made for: it was swapped since the service saw it."""
-    for command in (SELECT_MF, SELECT_ICCID, READ_ICCID):
+    """Refuse a card other than the one the script was made for: it was swapped since the service saw it.
+
+    The reset has made the MF current, so one read by short id does (TS 102 221 §8.4.1). Whatever else comes back than
+    the number wanted is asked for again by name: some cards know no short ids.
+    """
+    for way in ((READ_ICCID_BY_SFI,), (SELECT_MF, SELECT_ICCID, READ_ICCID)):
+        answer = _ask(card, way)
+        if answer is not None and answer.hex() == wanted.lower():
+            return
+    raise _RefusedError("card_not_readable" if answer is None else "other_card")
+
+
+def _ask(card: CardConnection, commands: Sequence[bytes]) -> bytes | None:
+    """Give the answer to the last of the commands, None as soon as one fails."""
+    data = b""
+    for command in commands:
         data, sw = card.transmit(command)
         if not any(mask.matches(sw) for mask in OK):
-            raise _RefusedError("card_not_readable")
-    if data.hex() != wanted.lower():
-        raise _RefusedError("other_card")
+            return None
+    return data
 
 
 def _run_steps(

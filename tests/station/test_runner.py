@@ -26,7 +26,8 @@ from tests.station.scripts import (
 )
 from tests.station.tiny_card import ATR, ICCID, OTHER_ICCID, SECRET_ANSWER, TinyCard
 
-IDENTITY_CHECK = 5  # SELECT MF, SELECT EF.ICCID, each with its GET RESPONSE, and READ BINARY
+BY_SHORT_ID = 1  # READ BINARY
+BY_NAME = 5  # SELECT MF, SELECT EF.ICCID, each with its GET RESPONSE, and READ BINARY
 
 
 @dataclass
@@ -90,8 +91,19 @@ def test_another_card_is_refused_before_the_first_step(desk: Desk) -> None:
     desk.card = TinyCard(OTHER_ICCID)
     report = desk.run(WRITE)
     assert (report.outcome, report.error, report.changed) == (Outcome.REFUSED, "other_card", False)
-    assert len(desk.card.seen) == IDENTITY_CHECK
+    assert len(desk.card.seen) == BY_SHORT_ID + BY_NAME
     assert desk.imsi == b"\xff" * 9
+
+
+def test_the_identified_card_is_known_again_with_one_command(desk: Desk) -> None:
+    desk.run(script(VERIFY_ADM))
+    assert desk.card.seen[BY_SHORT_ID:] == [VERIFY_ADM.apdu]
+
+
+def test_a_card_that_knows_no_short_ids_is_asked_by_name(desk: Desk) -> None:
+    desk.card.short_ids.clear()
+    assert desk.run(WRITE).outcome is Outcome.COMPLETED
+    assert desk.card.seen[BY_SHORT_ID + BY_NAME] == VERIFY_ADM.apdu
 
 
 def test_a_card_without_a_readable_iccid_is_refused(desk: Desk) -> None:

@@ -31,6 +31,7 @@ class TinyCard:
     iccid: bytes = ICCID
     torn_after: int | None = None
     files: dict[int, bytearray] = field(default_factory=dict)
+    short_ids: dict[int, int] = field(default_factory=lambda: {2: 0x2FE2})
     tries: int = 3
     seen: list[bytes] = field(default_factory=list)
     selected: int = 0x3F00
@@ -80,7 +81,13 @@ class TinyCard:
         return ready + b"\x90\x00"
 
     def _read(self, apdu: bytes) -> bytes:
-        content = bytes(self.files[self.selected][int.from_bytes(apdu[2:4], "big") :])
+        offset = int.from_bytes(apdu[2:4], "big")
+        if apdu[2] & 0x80:  # by short id
+            fid = self.short_ids.get(apdu[2] & 0x1F)
+            if fid not in self.files:
+                return b"\x6a\x82"
+            self.selected, offset = fid, apdu[3]
+        content = bytes(self.files[self.selected][offset:])
         return content + b"\x90\x00" if apdu[4] == len(content) else bytes([0x6C, len(content)])
 
     def _update(self, apdu: bytes) -> bytes:
