@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Annotated
 
 import typer
@@ -28,9 +29,9 @@ def up(
     """Start everything and stay up; settings are in the environment (docs/settings.md)."""
     settings = Settings()
     wish = CityWish(city_id=city, name_zh=name_zh or str(city), name_en=name_en or str(city)) if city else None
-    with running_database(settings, typer.echo) as ready:
+    with _listening(settings) as listening, running_database(settings, typer.echo) as ready:
         login = asyncio.run(_found(ready, wish))
-        with listen(ready.host, ready.port) as listening, Processes(ready.data_dir / "log") as processes:
+        with Processes(ready.data_dir / "log") as processes:
             try:
                 address = service_and_worker(ready, processes, listening)
                 if not processes.stopped.is_set():
@@ -39,6 +40,16 @@ def up(
             except ProcessFailed as failure:
                 typer.echo(str(failure), err=True)
                 raise typer.Exit(1) from None
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """Take the port before anything is founded: the first login is told once, and only by a service that runs."""
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as failure:
+        where = f"{settings.host}:{settings.port}"
+        typer.echo(f"cannot listen on {where}: {failure.strerror}; set HAOKA_PORT to another port (0: any)", err=True)
+        raise typer.Exit(1) from None
 
 
 async def _found(settings: Settings, wish: CityWish | None) -> FirstLogin | None:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ import pytest
 
 from tests.cli.test_processes import is_alive, until
 from tests.conftest import ROOT
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.database]
 
@@ -85,7 +87,7 @@ def test_first_start_lets_the_printed_login_work_and_sigterm_ends_everything(
         children = child_pids(running.process.pid)
         assert len(children) == 2
         running.process.terminate()
-        assert running.process.wait(60) == 0
+        assert running.process.wait(PATIENCE) == 0
     assert not any(map(is_alive, children))
 
 
@@ -106,6 +108,21 @@ def test_dead_service_ends_the_whole_with_its_name(empty_database_url: str, tmp_
     with up(empty_database_url, tmp_path, *LIJIANG) as running:
         service, worker = child_pids(running.process.pid)
         os.kill(service, signal.SIGKILL)
-        assert running.process.wait(60) == 1
+        assert running.process.wait(PATIENCE) == 1
     assert "service ended with status" in (tmp_path / "up.out").read_text(encoding="utf-8")
     assert not is_alive(worker)
+
+
+def test_a_port_in_use_is_named_before_anything_is_founded(database_url: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-P", "-m", "inventory.cli", "up", "--city", "530700"],
+            env={**environment(database_url, tmp_path), "HAOKA_PORT": port},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+    assert "First login" not in done.stdout
