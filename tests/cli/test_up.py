@@ -116,7 +116,7 @@ def test_dead_service_ends_the_whole_with_its_name(empty_database_url: str, tmp_
 def test_a_port_in_use_is_named_before_anything_is_founded(database_url: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = subprocess.run(  # noqa: S603 - our own program
+        done = subprocess.run(
             [sys.executable, "-P", "-m", "inventory.cli", "up", "--city", "530700"],
             env={**environment(database_url, tmp_path), "HAOKA_PORT": port},
             capture_output=True,
