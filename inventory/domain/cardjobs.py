@@ -105,7 +105,7 @@ def consequence(ending: Ending, data: DataState, *, hold_alive: bool, by_reading
             return Consequence(WriteJobEvent.NOTHING_WRITTEN, sim, moves, (IdentityEvent.TAKE_BACK,))
         case Ending.DAMAGED:
             return Consequence(WriteJobEvent.DAMAGED, SimEvent.SPOILED, _quarantine(data), ())
-        case Ending.UNKNOWN:
+        case _:
             return Consequence(WriteJobEvent.UNKNOWN, SimEvent.OUTCOME_UNKNOWN, _quarantine(data), ())
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -160,14 +160,3 @@ async def steps_of(session: AsyncSession, *, city_id: int, job_id: int) -> list[
         .order_by(WriteStep.step_no)
     )
     return [StepRow(*row) for row in await session.execute(query)]
-
-
-async def count_steps(session: AsyncSession, *, city_id: int, job_id: int, low: int, high: int) -> int:
-    """Return how many steps with numbers in [low, high) the job has."""
-    query = select(func.count()).where(
-        WriteStep.city_id == city_id,
-        WriteStep.job_id == job_id,
-        WriteStep.step_no >= low,
-        WriteStep.step_no < high,
-    )
-    return await session.scalar(query) or 0

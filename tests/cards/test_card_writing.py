@@ -9,9 +9,14 @@ from cardwriter.script import Purpose
 from cardwriter.usim import files
 from inventory.domain.cardjobs import LEASE
 from inventory.domain.errors import (
+    CardUnknown,
+    DomainError,
     HoldExpired,
     HoldKeyWrong,
+    HoldNotActive,
     IllegalTransition,
+    NoDataUnit,
+    NotFound,
     SimNotFree,
     StationOffline,
     StationUnknown,
@@ -203,3 +208,66 @@ async def test_a_job_that_writes_is_not_cancelled(hall: Hall) -> None:
     async with hall.database.session() as session:
         with pytest.raises(IllegalTransition):
             await card_writing.cancel_job(session, hall.caller, fresh(), started.body["id"], now=hall.now)
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        "UPDATE hold SET state = 'RELEASED'",
+        "UPDATE sim SET state = 'DISABLED' WHERE item_no = 0",
+        "UPDATE subscription_data SET state = 'RETIRED' WHERE data_no = 0",
+        "DELETE FROM card_secret WHERE item_no = 0",
+        "UPDATE card_kind SET network = '{}'",
+        """UPDATE card_kind SET network = '{"spn": {"name": "Haoka"}, "ehplmns": ["31041"]}'""",
+    ],
+)
+async def test_data_that_cannot_be_had_end_the_job_before_the_card_is_touched(hall: Hall, meanwhile: str) -> None:
+    """REQ-HW-06: kit, card, data unit, secrets or network are not what writing needs; the card stays blank."""
+    card = card_of(0)
+    await hall.insert(card)
+    started = await hall.start(await hall.hold(0))
+    await hall.change(meanwhile)
+    await hall.work(await hall.take_up())
+    job = await hall.job(started.body["id"])
+    assert (job["state"], job["failure"]) == ("nothing_written", "data_not_available")
+    assert imsi_on(card) == BLANK
+
+
+@pytest.mark.parametrize(
+    ("lacks", "refusal"),
+    [
+        ("UPDATE hold SET sim_item_no = NULL", CardUnknown),
+        ("UPDATE hold SET data_no = NULL", NoDataUnit),
+        ("UPDATE hold SET state = 'CONFIRMED'", HoldNotActive),
+    ],
+)
+async def test_a_kit_with_nothing_to_write_is_refused(hall: Hall, lacks: str, refusal: type[DomainError]) -> None:
+    hold = await hall.hold(0)
+    await hall.change(lacks)
+    with pytest.raises(refusal):
+        await hall.start(hold)
+
+
+@pytest.mark.parametrize("job", ["j-530700-99", "j-530701-1"])
+async def test_a_job_that_is_not_the_callers_to_see_is_not_found(hall: Hall, job: str) -> None:
+    with pytest.raises(NotFound):
+        await hall.job(job)
+
+
+async def test_keys_that_do_not_open_any_more_leave_a_written_card_unknown(hall: Hall) -> None:
+    """The proof cannot be judged: the card and its IMSI wait until the vault opens again."""
+    await hall.insert(card_of(0))
+    started = await hall.start(await hall.hold(0))
+    [identify] = [order for order in await hall.take_up() if isinstance(order, Run)]
+    _, write = await hall.report(hall.run(identify))
+    assert isinstance(write, Run)
+    reported = hall.run(write)
+    await hall.change("CREATE TABLE aside AS SELECT * FROM card_secret")
+    await hall.change("DELETE FROM card_secret")
+    await hall.work(await hall.report(reported))
+    job = await hall.job(started.body["id"])
+    assert (job["state"], job["failure"]) == ("unknown", "data_not_available")
+    await hall.change("INSERT INTO card_secret SELECT * FROM aside")
+    hall.source.remove()
+    await hall.insert(card_of(0))
+    assert (await hall.job(started.body["id"]))["state"] == "nothing_written"
