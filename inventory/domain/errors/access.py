@@ -1,0 +1,93 @@
+"""Who may not: callers, interfaces, hours, scopes, second persons."""
+
+from __future__ import annotations
+
+from inventory.domain.errors.base import DomainError, Refusal
+
+
+class UnknownInterface(DomainError):
+    """The interface number is unknown or closed (`interface`)."""
+
+    code = "unknown_interface"
+    refusal = Refusal.UNAUTHENTICATED
+    message = "Interface {interface} is not known or is closed; use the interface number you were given"
+
+
+class BadCredentials(DomainError):
+    """Wrong secret, or staff, interface and secret do not fit; says no more on purpose."""
+
+    code = "bad_credentials"
+    refusal = Refusal.UNAUTHENTICATED
+    message = "The staff id, interface number and secret do not belong together"
+
+
+class InterfaceClosed(DomainError):
+    """An administrator's act on an interface that is closed (`interface`)."""
+
+    code = "interface_closed"
+    refusal = Refusal.CONFLICT
+    message = "Interface {interface} is closed for good; grant another"
+
+
+class BuiltInInterface(DomainError):
+    """The built-in interface of direct users cannot be closed or renumbered (`interface`, REQ-IF-05)."""
+
+    code = "built_in_interface"
+    refusal = Refusal.CONFLICT
+    message = "Interface {interface} is built in and stays; close one of the others"
+
+
+class TooManySignIns(DomainError):
+    """A staff id failed to sign in too often (`minutes`: how long the failures count)."""
+
+    code = "too_many_sign_ins"
+    refusal = Refusal.TOO_OFTEN
+    message = "Too many failed sign-ins; wait {minutes} minutes, then try again"
+
+
+class OutsideWorkingHours(DomainError):
+    """A writing call outside the working window (`opens`, `closes`: the next opening and its end)."""
+
+    code = "outside_working_hours"
+    refusal = Refusal.FORBIDDEN
+    message = "Closed now; this may be done between {opens} and {closes}"
+
+
+class PermissionDenied(DomainError):
+    """The caller's role lacks a permission (`permission`)."""
+
+    code = "permission_denied"
+    refusal = Refusal.FORBIDDEN
+    message = "This needs the permission {permission}; ask a superior"
+
+
+class OutsideScope(DomainError):
+    """An organisation or item outside the caller's subtree (`what`)."""
+
+    code = "outside_scope"
+    refusal = Refusal.FORBIDDEN
+    message = "{what} is not in your part of the organisation"
+
+
+class SamePerson(DomainError):
+    """The approver equals the requester."""
+
+    code = "same_person"
+    refusal = Refusal.FORBIDDEN
+    message = "The one who asks cannot approve; a second person must"
+
+
+class ApproverNeeded(DomainError):
+    """An act for two persons came without a second one who may approve (`approver`, `permission`)."""
+
+    code = "approver_needed"
+    refusal = Refusal.FORBIDDEN
+    message = "This needs the approval of a second person with the permission {permission}, not of {approver}"
+
+
+class OrganisationUnknown(DomainError):
+    """An organisation id that no one has (`organisation`)."""
+
+    code = "organisation_unknown"
+    refusal = Refusal.NOT_FOUND
+    message = "Organisation {organisation} is not known; check its id"
