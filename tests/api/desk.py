@@ -19,6 +19,7 @@ from inventory.vault.hold_keys import HoldKeys
 from tests.api.live import wait_until
 from tests.builders import Login, Operator
 from tests.cards.hall import CardKeys, encrypt
+from tests.patience import PATIENCE
 
 
 class Desk:
@@ -30,7 +31,7 @@ class Desk:
         self.source = VirtualSource()
         self.station: Station | None = None
         self.name = ""
-        self.client = httpx2.Client(base_url=service, timeout=20, trust_env=False)
+        self.client = httpx2.Client(base_url=service, timeout=PATIENCE, trust_env=False)
 
     def call(self, login: Login, path: str, body: object = None, **headers: str) -> dict[str, Any]:
         """Write, or read when there is no body."""

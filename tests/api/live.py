@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
-_PATIENCE = 20.0
+from tests.patience import PATIENCE
 
 
 @contextmanager
@@ -27,13 +27,13 @@ def served(app: FastAPI) -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(_PATIENCE)
+        thread.join(PATIENCE)
         listening.close()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
     """Wait until it holds; fail after a patience that no healthy machine uses up."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)

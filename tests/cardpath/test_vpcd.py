@@ -31,6 +31,7 @@ from cardwriter.virtual.faults import Fault, FaultKind
 from cardwriter.virtual.image import CardImage
 from cardwriter.virtual.vpcd import OrderRefused, order
 from tests.cardwriter.samples import EXPIRES, ICCID, OPC, RAND, K, a_blank, some_data
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.card
 
@@ -84,12 +85,12 @@ class Desk:
         return FAMILY.judge_verify(script, self.run(script), Expectation(facts, some_data(), KEYS, asked))
 
     def close(self) -> None:
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=PATIENCE)
 
 
 def wait_for(act: Callable[[], T], good: Callable[[T], bool]) -> T:
     """Repeat until the result is good; the daemon looks at its readers every 400 ms."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while not good(result := act()):
         assert time.monotonic() < end, result
         time.sleep(0.05)

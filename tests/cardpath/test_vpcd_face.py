@@ -15,6 +15,7 @@ from cardwriter.virtual.faults import Fault, FaultKind
 from cardwriter.virtual.image import CardImage
 from cardwriter.virtual.vpcd import Face, OrderRefused, Wire, order
 from tests.cardwriter.samples import a_blank
+from tests.patience import PATIENCE
 
 QUERY = bytes.fromhex("0020000a")
 
@@ -41,7 +42,7 @@ class Reader:
         return self._card
 
     def _until(self, done: Callable[[], bool]) -> None:
-        end = time.monotonic() + 5
+        end = time.monotonic() + PATIENCE
         while not done():
             assert time.monotonic() < end
             self.face.turn()

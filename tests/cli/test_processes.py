@@ -12,6 +12,7 @@ import pytest
 
 from inventory.cli.processes import Processes, ProcessFailed, environment, listen
 from inventory.settings import Settings
+from tests.patience import PATIENCE
 
 SLEEPER = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(600)"]
 STUBBORN = [
@@ -36,8 +37,8 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that is certain to come; a minute without it is a failure."""
-    patience = time.monotonic() + 60
+    """Wait for something that is certain to come."""
+    patience = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < patience
         time.sleep(0.02)

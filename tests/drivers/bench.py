@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from tests.patience import PATIENCE
+
 VPCD: Final = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 PCSCD: Final = "/usr/sbin/pcscd"
 ROOT: Final = Path(__file__).parents[2]
@@ -114,7 +116,7 @@ class Bench:
             self.remove(card)
 
 
-def wait_until(condition: object, what: str, *, seconds: float = 20.0) -> None:
+def wait_until(condition: object, what: str, *, seconds: float = PATIENCE) -> None:
     """Ask until the condition holds; fail with what was waited for."""
     assert callable(condition)
     end = time.monotonic() + seconds

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from drivers.deadline import Lane
+from tests.patience import PATIENCE
 
 
 def test_a_call_gives_its_result_and_its_error() -> None:
@@ -25,7 +26,7 @@ def test_a_call_that_never_returns_is_given_up_and_tidied_up_later() -> None:
     lane.close(tidied.set, 60.0)
     assert not tidied.is_set()
     release.set()
-    assert tidied.wait(10.0)
+    assert tidied.wait(PATIENCE)
 
 
 def test_calls_run_in_one_thread_of_their_own() -> None:

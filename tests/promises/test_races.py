@@ -16,6 +16,7 @@ from inventory.services.auditing import audit
 from inventory.services.once import Answer
 from inventory.store import free_sql, hold_sql, holds
 from tests.builders_stock import CITY, TOWN, write_card
+from tests.patience import PATIENCE
 from tests.promises.conftest import NUMBERS, Counter, fresh
 from tests.promises.test_ending import rows
 
@@ -37,7 +38,7 @@ async def waiting(counter: Counter, count: int) -> None:
     """Return when so many others wait for a lock."""
     blocked = """SELECT count(*) FROM pg_stat_activity
                  WHERE datname = current_database() AND wait_event_type = 'Lock'"""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while (await rows(counter, blocked))[0][0] < count:  # noqa: ASYNC110 - the database has no event for it
             await asyncio.sleep(0.01)
 

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from inventory.services.auditing import audit
+from tests.patience import PATIENCE
 from tests.promises.conftest import NUMBERS, Counter
 from tests.promises.test_ending import rows, swept
 
@@ -51,7 +52,7 @@ async def running(database_url: str, data_dir: Path, *arguments: str) -> AsyncIt
 
 async def until(counter: Counter, question: str) -> None:
     """Return when the query answers true."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not (await rows(counter, question))[0][0]:  # noqa: ASYNC110 - another process's doing
             await asyncio.sleep(0.02)
 

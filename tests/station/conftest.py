@@ -15,6 +15,7 @@ import pytest
 
 from cardwriter.station.enrol import FILE_NAME
 from tests.drivers.fixtures import bench, pcsc_service
+from tests.patience import PATIENCE
 from tests.station.enrolment_desk import Desk
 from tests.station.fake_service import CREDENTIAL, FakeService
 
@@ -52,7 +53,7 @@ class StationProcess:
     def stop(self) -> int:
         """Ask it to end; return its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
     def text(self) -> str:
         """Return what it printed and logged so far."""

@@ -14,6 +14,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 from cardwriter.script import Report, Script
+from tests.patience import PATIENCE
 
 CREDENTIAL = "credential-of-this-station"
 
@@ -64,7 +65,7 @@ class FakeService:
         """Send any text to the newest connection."""
         self._connections[-1].send(text)
 
-    def wait_handshakes(self, count: int, *, seconds: float = 20.0) -> None:
+    def wait_handshakes(self, count: int, *, seconds: float = PATIENCE) -> None:
         """Wait until a station has knocked this often."""
         with self._news:
             assert self._news.wait_for(lambda: self.handshakes >= count, seconds)
@@ -74,7 +75,7 @@ class FakeService:
         for connection in tuple(self._connections):
             connection.close()
 
-    def wait_for(self, matches: Callable[[Message], bool], *, seconds: float = 20.0) -> Message:
+    def wait_for(self, matches: Callable[[Message], bool], *, seconds: float = PATIENCE) -> Message:
         """Return the first message heard that matches, waiting for it."""
         end = time.monotonic() + seconds
         with self._news:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 import pytest
 
 from cardwriter.station.link import LONGEST_PAUSE, Link, LinkRefusedError, Message, backoff, link_url
+from tests.patience import PATIENCE
 from tests.station.fake_service import CREDENTIAL, FakeService
 
 HELLO = {"type": "hello", "version": "1", "readers": [], "journal": []}
@@ -111,7 +112,7 @@ def test_a_refused_credential_is_not_tried_again(
 ) -> None:
     service.status = status
     line = connect()
-    line.thread.join(20)
+    line.thread.join(PATIENCE)
     assert line.refusal is not None
     assert CREDENTIAL not in str(line.refusal)
     assert service.handshakes == 1
@@ -119,7 +120,7 @@ def test_a_refused_credential_is_not_tried_again(
 
 def test_a_wrong_credential_ends_the_link(connect: Callable[..., Line]) -> None:
     line = connect(credential="of another station")
-    line.thread.join(20)
+    line.thread.join(PATIENCE)
     assert "401" in str(line.refusal)
 
 
@@ -127,7 +128,7 @@ def test_a_revoked_station_stops(service: FakeService, connect: Callable[..., Li
     line = connect()
     service.wait_for(lambda message: message["type"] == "hello")
     service.send({"type": "revoked"})
-    line.thread.join(20)
+    line.thread.join(PATIENCE)
     assert "revoked" in str(line.refusal)
 
 
@@ -148,7 +149,7 @@ def test_a_service_that_is_not_there_is_waited_for(service: FakeService, receive
 
     nobody = service.url.replace(str(service.port), "1")  # port 1 is served by nobody
     line = Line(Link(nobody, CREDENTIAL, hello=dict, receive=received.append, pause=pause))
-    assert enough.wait(20)
+    assert enough.wait(PATIENCE)
     line.link.stop()
     line.thread.join()
     assert tries[:4] == [0, 1, 2, 3]

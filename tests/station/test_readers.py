@@ -10,6 +10,7 @@ from cardwriter.station.readers import Supervisor
 from drivers.base import CardConnection, Presence, ReaderState
 from drivers.errors import ServiceDownError
 from drivers.virtual import VirtualSource
+from tests.patience import PATIENCE
 from tests.station.tiny_card import TinyCard
 
 States = tuple[ReaderState, ...]
@@ -68,19 +69,19 @@ B_CARD = ReaderState("B", Presence.CARD, b"\x3b\x00", 4)
 def test_each_change_is_told_once(source: Source, told: SimpleQueue[States]) -> None:
     for look in ((A_EMPTY,), (A_EMPTY,), (A_CARD,)):
         source.looks.put(look)
-    assert [told.get(timeout=10) for _ in range(2)] == [(A_EMPTY,), (A_CARD,)]
+    assert [told.get(timeout=PATIENCE) for _ in range(2)] == [(A_EMPTY,), (A_CARD,)]
 
 
 def test_no_reader_at_all_is_told_too(source: Source, told: SimpleQueue[States]) -> None:
     source.looks.put(())
-    assert told.get(timeout=10) == ()
+    assert told.get(timeout=PATIENCE) == ()
 
 
 def test_an_unplugged_reader_is_lost_and_comes_back(source: Source, told: SimpleQueue[States]) -> None:
     """REQ-HW-01: unplugging a reader is survived."""
     for look in ((A_CARD, B_CARD), (B_CARD,), (A_EMPTY, B_CARD)):
         source.looks.put(look)
-    seen = [told.get(timeout=10) for _ in range(3)]
+    seen = [told.get(timeout=PATIENCE) for _ in range(3)]
     assert seen[1] == (ReaderState("A", Presence.LOST, b"", 1), B_CARD)
     assert seen[2] == (A_EMPTY, B_CARD)
 
@@ -90,14 +91,14 @@ def test_a_dead_service_marks_every_reader_and_is_asked_again(source: Source, to
     source.looks.put(ServiceDownError())
     source.looks.put(ServiceDownError())
     source.looks.put((A_EMPTY,))
-    seen = [told.get(timeout=10) for _ in range(3)]
+    seen = [told.get(timeout=PATIENCE) for _ in range(3)]
     assert seen[1] == (ReaderState("A", Presence.SERVICE_DOWN, b"", 1),)
     assert seen[2] == (A_EMPTY,)
 
 
 def test_a_service_dead_from_the_start_is_told(source: Source, told: SimpleQueue[States]) -> None:
     source.looks.put(ServiceDownError())
-    assert told.get(timeout=10) == ()
+    assert told.get(timeout=PATIENCE) == ()
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_tasks_of_one_reader_run_in_order_and_of_two_side_by_side(supervisor: Su
     other_ran = threading.Event()
 
     def first() -> None:
-        assert other_ran.wait(10)
+        assert other_ran.wait(PATIENCE)
         done.put("first")
 
     tasks: list[tuple[str, Callable[[], None]]] = [
@@ -123,7 +124,7 @@ def test_tasks_of_one_reader_run_in_order_and_of_two_side_by_side(supervisor: Su
     ]
     for reader, task in tasks:
         supervisor.submit(reader, task)
-    assert [done.get(timeout=10), done.get(timeout=10)] == ["first", "second"]
+    assert [done.get(timeout=PATIENCE), done.get(timeout=PATIENCE)] == ["first", "second"]
 
 
 def test_stopping_lets_the_task_in_hand_finish() -> None:
@@ -133,13 +134,13 @@ def test_stopping_lets_the_task_in_hand_finish() -> None:
 
     def task() -> None:
         began.set()
-        assert go.wait(10)
+        assert go.wait(PATIENCE)
         done.set()
 
     supervisor.submit("A", task)
-    assert began.wait(10)
+    assert began.wait(PATIENCE)
     stopper = threading.Thread(target=supervisor.stop)
     stopper.start()
     go.set()
-    stopper.join(10)
+    stopper.join(PATIENCE)
     assert done.is_set()

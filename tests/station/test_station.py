@@ -11,6 +11,7 @@ import pytest
 from cardwriter.script import Outcome, Purpose
 from cardwriter.station.journal import FILE_NAME, KILLED
 from tests.drivers.bench import Bench, wait_until
+from tests.patience import PATIENCE
 from tests.station.conftest import Start, StationProcess
 from tests.station.fake_service import CREDENTIAL, FakeService, report_of
 from tests.station.faulty_card import HANGS
@@ -101,7 +102,7 @@ def test_a_station_ends_cleanly_on_sigterm_and_on_ctrl_c(service: FakeService, s
         service.wait_state("card")
         service.forget()
         station.process.send_signal(number)
-        assert station.process.wait(30) == 0
+        assert station.process.wait(PATIENCE) == 0
         assert station.text().endswith("Station stopped.\n")
 
 
@@ -109,7 +110,7 @@ def test_a_second_station_in_the_same_folder_is_refused(service: FakeService, st
     start_station()
     service.wait_state("card")
     second = start_station("--lang", "zh")
-    assert second.process.wait(30) == 1
+    assert second.process.wait(PATIENCE) == 1
     assert "另一个工位程序正在使用这个数据目录" in second.text()
 
 
@@ -117,7 +118,7 @@ def test_a_revoked_station_ends_with_a_plain_sentence(service: FakeService, star
     station = start_station("--lang", "zh")
     service.wait_state("card")
     service.send({"type": "revoked"})
-    assert station.process.wait(30) == 1
+    assert station.process.wait(PATIENCE) == 1
     assert "服务端拒绝了本工位" in station.text()
 
 
@@ -188,5 +189,5 @@ def test_the_kept_credential_belongs_to_its_service(start_station: Start, tmp_pa
     kept = json.loads(elsewhere.read_text())
     elsewhere.write_text(json.dumps(kept | {"service": "https://other.example.cn"}))
     station = start_station("--lang", "en")
-    assert station.process.wait(30) == 1
+    assert station.process.wait(PATIENCE) == 1
     assert "not enrolled yet" in station.text()
