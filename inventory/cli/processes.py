@@ -79,7 +79,7 @@ class Processes:
         log = self.log_dir / f"{name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 - programs of this installation, no shell
-                [*_dies_with_us(), *argv],
+                [*dies_with_us(), *argv],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -145,7 +145,7 @@ class Processes:
                 child.process.wait()
 
 
-def _dies_with_us() -> list[str]:
+def dies_with_us() -> list[str]:
     """Return the prefix that makes Linux send SIGTERM to a program when its parent dies (PR_SET_PDEATHSIG)."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []

@@ -40,13 +40,16 @@ Progress = Callable[[int, int], None]
 class SegmentWish:
     """Segments to take into stock: these `prefixes`, or (None) all of `carrier` in the city by the national plan.
 
-    `pool` is the sale pool of the numbers (None: not on sale yet), `group` the name of their segment group (号群).
+    The plan tells the segments that a carrier holds and lends to virtual operators from its own; `virtual_ranges` takes
+    those too. `pool` is the sale pool of the numbers (None: not on sale yet), `group` the name of their segment group
+    (号群).
     """
 
     prefixes: tuple[str, ...] | None
     kind: NumberKind
     carrier: str
     hlr_code: str
+    virtual_ranges: bool = False
     pool: str | None = None
     group: str | None = None
 
@@ -158,7 +161,9 @@ async def _wanted_prefixes(session: AsyncSession, caller: Caller, wish: SegmentW
     if wish.kind not in BLOCK_KINDS:
         raise InvalidField(field="kind", value=str(wish.kind), reason="this kind is not allocated in whole segments")
     if wish.prefixes is None:
-        prefixes = await segments.plan_prefixes(session, city_id=caller.city_id, range_holder=wish.carrier)
+        prefixes = await segments.plan_prefixes(
+            session, city_id=caller.city_id, range_holder=wish.carrier, virtual_ranges=wish.virtual_ranges
+        )
     else:
         ending = "0" * segments.WIDTH
         prefixes = sorted({parse_number(head + ending, wish.kind)[: -segments.WIDTH] for head in wish.prefixes})

@@ -24,19 +24,28 @@ def known_regions() -> Regions:
 
 
 async def load_packaged_plan(
-    session: AsyncSession, *, now: datetime, on_progress: Callable[[int, int], None] | None = None
+    session: AsyncSession,
+    *,
+    now: datetime,
+    only_city: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> PlanSource:
-    """Load the list of the package `phone` (about half a million segments) unless this version of it is loaded."""
+    """Load the list of the package `phone` (about half a million segments) unless this version of it is loaded.
+
+    `only_city` loads the segments of one city, under a source that says so.
+    """
     package, data = packaged_list()
     version = list_version(data)
     dated = datetime.strptime(version, "%y%m").replace(tzinfo=UTC).date()
-    name = f"{package} ({version})"
+    name = f"{package} ({version})" if only_city is None else f"{package} ({version}), {only_city} only"
     async with session.begin():
         loaded = await plan.find_source(session, name=PACKAGED_SOURCE, version=name)
     if loaded is not None:
         return loaded
     repairs = Repairs()
     rows = list(repair(read_list(data), known_regions(), repairs))
+    if only_city is not None:
+        rows = [row for row in rows if row.city_id == only_city]
     return await load_plan(
         session, rows, repairs, name=PACKAGED_SOURCE, version=name, dated=dated, now=now, on_progress=on_progress
     )

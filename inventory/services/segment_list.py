@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata, resources
+from typing import NamedTuple
 
 from inventory.domain.regions import Regions
 from inventory.store.plan import PlanRow
@@ -52,8 +53,7 @@ VIRTUAL_RANGES: Mapping[str, str] = {
 """Ranges of virtual operators and whose network they use; the list labels many of them as the network's own."""
 
 
-@dataclass(frozen=True)
-class ListedSegment:
+class ListedSegment(NamedTuple):
     """A segment as the list has it: names and zip code as written, the carrier as the list's code."""
 
     prefix: str

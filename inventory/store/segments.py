@@ -60,11 +60,17 @@ class IntakeTerms:
     now: datetime
 
 
-async def plan_prefixes(session: AsyncSession, *, city_id: int, range_holder: str) -> list[str]:
-    """Return the prefixes of an operator in a city by the national plan, virtual operators' left out, in order."""
+async def plan_prefixes(
+    session: AsyncSession, *, city_id: int, range_holder: str, virtual_ranges: bool = False
+) -> list[str]:
+    """Return the prefixes of an operator in a city by the national plan, in order.
+
+    With `virtual_ranges` those that it lends to virtual operators come too.
+    """
+    kinds = ("mobile", "virtual") if virtual_ranges else ("mobile",)
     rows = await session.scalars(
         select(NumberPlan.prefix)
-        .where(NumberPlan.city_id == city_id, NumberPlan.range_holder == range_holder, NumberPlan.kind == "mobile")
+        .where(NumberPlan.city_id == city_id, NumberPlan.range_holder == range_holder, NumberPlan.kind.in_(kinds))
         .order_by(NumberPlan.prefix)
     )
     return list(rows)

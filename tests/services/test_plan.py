@@ -121,13 +121,15 @@ async def test_plan_is_loaded_once_per_version_and_replaced_by_the_next(town: To
 @pytest.mark.database
 @pytest.mark.anyio
 async def test_all_segments_of_a_carrier_in_the_city_are_taken_by_the_plan(town: Town) -> None:
-    """REQ-NUM-12: the plan knows which segments are whose; virtual operators' are not the network's."""
+    """REQ-NUM-12: the plan knows which segments are whose; virtual operators' are the network's only when asked for."""
     repairs = Repairs()
     rows = list(repair(LISTED, known_regions(), repairs))
     async with town.database.session() as session:
         await load_plan(session, rows, repairs, name="x", version="1", dated=date(2023, 12, 1), now=NOW)
         async with session.begin():
             prefixes = await plan_prefixes(session, city_id=CITY, range_holder="telecom")
+            held = await plan_prefixes(session, city_id=CITY, range_holder="telecom", virtual_ranges=True)
 
     assert prefixes == [f"13388{end}" for end in range(40, 45)]
+    assert held == [*prefixes, "1620888", "1700888"]
     assert (await town.take(carrier="telecom", prefixes=None))["numbers"] == 50_000

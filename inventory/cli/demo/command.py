@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
-import subprocess
-import sys
-from collections.abc import Awaitable, Callable
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import typer
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.cli.audit import report as audit_report
 from inventory.cli.database import running_database
-from inventory.cli.demo import hall, stocking
+from inventory.cli.demo import sale, stocking
+from inventory.cli.demo.errors import DemoFailed, DemoStopped
 from inventory.cli.demo.memory import Memory
-from inventory.cli.demo.operator import found, founder
+from inventory.cli.demo.operator import CITY, found, places
 from inventory.cli.demo.screen import Report, Screen
-from inventory.cli.processes import Processes, ProcessFailed, environment, listen, service_and_worker
-from inventory.domain.errors import DomainError
+from inventory.cli.demo.sizes import FULL, SMALL, Size
+from inventory.cli.processes import ProcessFailed
 from inventory.runtime import Runtime, open_runtime, utc_now
-from inventory.services.auditing import audit
-from inventory.services.reporting import LifeEntry, read_history
+from inventory.services.bootstrap import cities
 from inventory.settings import Settings
+from inventory.store.embedded import EmbeddedServer
 
 app = typer.Typer()
 FOLDER = "demo"
+_INTERRUPTED = 130
 
 
 @app.command()
@@ -36,168 +39,141 @@ def demo(
     *,
     once: Annotated[bool, typer.Option("--once", help="End after the sale instead of staying up.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw the demo's data away and start over.")] = False,
+    small: Annotated[bool, typer.Option("--small", hidden=True, help="Three segments and 50 cards only.")] = False,
 ) -> None:
     """Load the stock of a city, write a blank 4G card and sell one line, on real parts, all on this machine."""
-    settings = _settings(Settings(), fresh=fresh)
-    screen, memory = Screen(), Memory.open(settings.data_dir / "demo.json")
-    with running_database(settings, screen.say) as ready:
-        try:
-            asyncio.run(_prepare(screen, memory, ready))
-            _sell_and_stay(screen, memory, ready, once=once)
-        except (ProcessFailed, SaleFailed) as failure:
-            typer.echo(f"haoka demo: {failure}", err=True)
-            raise typer.Exit(1) from None
-
-
-class SaleFailed(Exception):
-    """The line could not be sold, or the books do not agree afterwards."""
+    try:
+        settings = _settings(Settings(), fresh=fresh)
+        screen, memory = Screen(), Memory.open(settings.data_dir / "demo.json")
+        with _leaving_cleanly(), ExitStack() as ends:
+            with screen.step("Database, with its tables / 数据库"):
+                ready = ends.enter_context(running_database(settings, screen.say))
+            asyncio.run(_prepare(screen, memory, ready, SMALL if small else FULL))
+            sale.run(screen, memory, ready, once=once)
+    except DemoStopped:
+        raise typer.Exit(_INTERRUPTED) from None
+    except (DemoFailed, ProcessFailed) as failure:
+        typer.echo(f"haoka demo: {failure}", err=True)
+        raise typer.Exit(1) from None
+    except DBAPIError as failure:
+        typer.echo(f"haoka demo: the database failed: {failure.orig}", err=True)
+        raise typer.Exit(1) from None
 
 
 def _settings(given: Settings, *, fresh: bool) -> Settings:
-    """Return settings with a data folder of the demo's own, empty if asked for."""
+    """Return settings with a data folder of the demo's own, empty if asked for.
+
+    Raises
+    ------
+    DemoFailed
+        Emptying it would leave a database behind that nobody has the keys of.
+    """
     folder = (given.data_dir / FOLDER).absolute()
+    if fresh and given.database_url is not None:
+        raise DemoFailed(
+            "--fresh does not empty a database of yours; name an empty one in HAOKA_DATABASE_URL, "
+            "and another data folder in HAOKA_DATA_DIR"
+        )
     if fresh and folder.exists():
+        EmbeddedServer(folder).erase()
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return given.model_copy(update={"data_dir": folder, "key_file": given.key_file})
+    return given.model_copy(update={"data_dir": folder})
 
 
-async def _prepare(screen: Screen, memory: Memory, settings: Settings) -> None:
-    """Load whatever an earlier run has not loaded."""
-    runtime = open_runtime(settings, application="haoka-demo")
-    folder = settings.data_dir
+@contextmanager
+def _leaving_cleanly() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal end us as Ctrl-C does: through every `finally`."""
+
+    def leave(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a step of the preparation works with."""
+
+    session: AsyncSession
+    memory: Memory
+    screen: Screen
+    runtime: Runtime
+    folder: Path
+    size: Size
+
+
+async def _prepare(screen: Screen, memory: Memory, settings: Settings, size: Size) -> None:
+    """Load whatever an earlier run has not loaded.
+
+    Raises
+    ------
+    DemoFailed
+        The database is not the one that the data folder belongs to.
+    """
+    runtime = open_runtime(settings, application="haoka demo")
     try:
         async with runtime.database.session() as session:
-            given = (session, memory, screen, runtime, folder)
-            for name, title, work in _STEPS:
-                if name not in memory.done:
-                    with screen.step(title) as report:
-                        await work(*given, report)
-                    memory.finish(name)
+            await _require_own_database(session, memory)
+            work = _Work(session, memory, screen, runtime, settings.data_dir, size)
+            for name, title, step in _STEPS:
+                if name in memory.done:
+                    screen.skip(title)
+                    continue
+                with screen.step(title) as report:
+                    await step(work, report)
+                memory.finish(name)
     finally:
         await runtime.close()
 
 
-_Work = Callable[[AsyncSession, Memory, Screen, Runtime, Path, Report], Awaitable[None]]
+async def _require_own_database(session: AsyncSession, memory: Memory) -> None:
+    """Let pass if what the database holds is what this data folder remembers."""
+    known = CITY.city_id in await cities(session)
+    if known and not memory.founded:
+        raise DemoFailed(
+            f"the database has the city {CITY.city_id} already, of which {memory.path.parent} knows nothing; "
+            "name an empty database, or the data folder that belongs to it"
+        )
+    if memory.done and not known and "operator" in memory.done:
+        raise DemoFailed(
+            f"{memory.path.parent} belongs to another database than this one; name that one, "
+            "or another data folder (HAOKA_DATA_DIR), or start over with --fresh"
+        )
 
 
-async def _plan(
-    session: AsyncSession, _memory: Memory, screen: Screen, _runtime: Runtime, _folder: Path, report: Report
-) -> None:
-    await stocking.load_plan(session, screen, report, now=utc_now())
+async def _plan(work: _Work, report: Report) -> None:
+    await stocking.load_plan(work.session, work.screen, report, work.size, now=utc_now())
 
 
-async def _operator(
-    session: AsyncSession, memory: Memory, _screen: Screen, _runtime: Runtime, _folder: Path, _report: Report
-) -> None:
-    await found(session, memory, now=utc_now())
+async def _operator(work: _Work, _report: Report) -> None:
+    await found(work.session, work.memory, now=utc_now())
+    work.screen.table("Places / 机构", ("code", "below", "name"), places())
 
 
-async def _numbers(
-    session: AsyncSession, memory: Memory, screen: Screen, _runtime: Runtime, _folder: Path, report: Report
-) -> None:
-    await stocking.take_numbers(session, memory, screen, report, now=utc_now())
+async def _numbers(work: _Work, report: Report) -> None:
+    await stocking.take_numbers(work.session, work.memory, work.screen, report, work.size, now=utc_now())
 
 
-async def _cards(
-    session: AsyncSession, memory: Memory, _screen: Screen, runtime: Runtime, folder: Path, report: Report
-) -> None:
-    await stocking.load_cards(session, memory, runtime.vault, folder, report, now=utc_now())
+async def _cards(work: _Work, report: Report) -> None:
+    await stocking.load_cards(
+        work.session, work.memory, work.screen, work.runtime.vault, work.folder, report, work.size, now=utc_now()
+    )
 
 
-async def _hand_down(
-    session: AsyncSession, memory: Memory, screen: Screen, _runtime: Runtime, _folder: Path, report: Report
-) -> None:
-    await stocking.hand_down(session, memory, screen, report, now=utc_now())
+async def _hand_down(work: _Work, report: Report) -> None:
+    await stocking.hand_down(work.session, work.memory, work.screen, report, work.size, now=utc_now())
 
 
-_STEPS: tuple[tuple[str, str, _Work], ...] = (
+_STEPS: tuple[tuple[str, str, Callable[[_Work, Report], Awaitable[None]]], ...] = (
     ("plan", "National number segments / 全国号段", _plan),
     ("operator", "Demo operator: Lijiang / 演示运营商：丽江", _operator),
     ("numbers", "Own segments into stock, classed / 号段入库并定级", _numbers),
     ("cards", "Vendor file and IMSI pool / 卡商文件与 IMSI 池入库", _cards),
     ("issue", "Issue city → district → point → clerk / 逐级发放", _hand_down),
 )
-
-
-def _sell_and_stay(screen: Screen, memory: Memory, settings: Settings, *, once: bool) -> None:
-    """Start service, worker, reader and station, sell a line, print what it left, and stay up unless told not to."""
-    cards = settings.data_dir / "cards"
-    cards.mkdir(exist_ok=True, mode=0o700)
-    env = environment(settings)
-    with (
-        listen(settings.host, settings.port, or_any=True) as listening,
-        Processes(settings.data_dir / "log") as processes,
-    ):
-        with screen.step("Service, worker, reader and station / 服务、后台、读卡器、写卡站"):
-            address = service_and_worker(settings, processes, listening)
-            card = hall.make_card(memory, memory.sold + 1, cards)
-            opened = hall.open_hall(processes, card, settings.data_dir, env)
-            hall.open_station(processes, opened, memory, address, settings.data_dir, env)
-        before = hall.files_of(card)
-        with screen.step("One line, sold by an acceptance system through /v1 / 受理系统经 /v1 开户"):
-            sold = _acceptance(memory, address, settings.data_dir)
-        memory.sold += 1
-        memory.save()
-        screen.files(before, hall.files_of(card))
-        asyncio.run(_tell(screen, memory, settings, sold))
-        if not once and not processes.stopped.is_set():
-            opened.insert(hall.make_card(memory, memory.sold + 1, cards))
-            _greet(screen, memory, address)
-            processes.wait()
-
-
-def _acceptance(memory: Memory, address: str, folder: Path) -> dict[str, Any]:
-    """Run the acceptance system to its end and return what it sold."""
-    login, result = memory.logins["acceptance"], folder / "sold.json"
-    given = {"address": address, "interface_no": login.interface_no, "staff_no": login.staff_no, "key": login.key}
-    done = subprocess.run(  # noqa: S603 - our own module, no shell
-        [sys.executable, "-P", "-m", "inventory.cli.demo.acceptance", "--result", str(result)],
-        input=json.dumps(given),
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SaleFailed("the acceptance system could not sell a line; its last call says why")
-    sold: dict[str, Any] = json.loads(result.read_text())
-    return sold
-
-
-async def _tell(screen: Screen, memory: Memory, settings: Settings, sold: dict[str, Any]) -> None:
-    """Print the life of card and number, and the audit."""
-    runtime = open_runtime(settings, application="haoka-demo")
-    try:
-        async with runtime.database.session() as session:
-            for resource, name in (("sim", sold["iccid"]), ("number", sold["number"])):
-                life = await read_history(session, founder(memory), resource=resource, name=name)
-                rows = [_line(entry) for entry in life]
-                screen.table(f"Life of {resource} {name} / 履历", ("time", "what", "state", "custody", "by"), rows)
-            checked = await audit(session, now=utc_now())
-    except DomainError as refusal:
-        raise SaleFailed(str(refusal)) from None
-    finally:
-        await runtime.close()
-    for line in audit_report(checked):
-        screen.say(line)
-    if not checked.ok:
-        raise SaleFailed("the audit found something")
-
-
-def _line(entry: LifeEntry) -> tuple[str, ...]:
-    """Return an entry of a life as a row."""
-    states = f"{entry.from_state or ''} → {entry.to_state or ''}".strip(" →")
-    custody = " → ".join(code for code in (entry.giver, entry.receiver) if code)
-    return (f"{entry.at:%H:%M:%S}", entry.what, states, custody, entry.staff_no)
-
-
-def _greet(screen: Screen, memory: Memory, address: str) -> None:
-    screen.console.rule("Haoka 号卡")
-    screen.say(f"console 控制台  {address}   (Ctrl-C ends it / Ctrl-C 结束)")
-    rows = [
-        (name, login.interface_no, login.staff_no, login.password or "")
-        for name, login in memory.logins.items()
-        if name != "acceptance"
-    ]
-    heads = ("who", "interface 接口编号", "staff 工号", "password 密码")
-    screen.table("Logins / 登录", heads, rows)
-    screen.say("a new blank is in the reader: sell the next line at the hall desk as clerk or keeper")

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,11 @@ def _run(module: str, arguments: list[str], *, given: str = "") -> str:
     return done.stdout
 
 
+def iccid_of(memory: Memory, number: int) -> str:
+    """Return the ICCID of the vendor's card with this number."""
+    return DemoVendor(bytes.fromhex(memory.seed)).card(number).iccid
+
+
 def make_card(memory: Memory, number: int, folder: Path) -> Path:
     """Take the vendor's card with this number out of the box: its image, made once, keeps what is written to it."""
     path = folder / f"card-{number:06d}.json"
@@ -68,8 +73,8 @@ def files_of(card: Path) -> dict[str, str]:
     return shown
 
 
-def open_hall(processes: Processes, card: Path, folder: Path, env: Mapping[str, str]) -> Hall:
-    """Start the PC/SC daemon with the card in its first reader.
+def open_hall(processes: Processes, cards: Sequence[Path], folder: Path, env: Mapping[str, str]) -> Hall:
+    """Start the PC/SC daemon with two readers and the cards in them, the first in the first.
 
     Raises
     ------
@@ -79,7 +84,8 @@ def open_hall(processes: Processes, card: Path, folder: Path, env: Mapping[str, 
     ready = folder / "bench.json"
     ready.unlink(missing_ok=True)
     bench = [sys.executable, "-P", "-m", "cardwriter.virtual.bench"]
-    processes.start("reader", [*bench, "--ready-file", str(ready), "--readers", "2", "--card", str(card)], env=env)
+    inserted = [part for card in cards for part in ("--card", str(card))]
+    processes.start("reader", [*bench, "--ready-file", str(ready), "--readers", "2", *inserted], env=env)
     until = time.monotonic() + _READY_SECONDS
     while not ready.exists():
         processes.check()

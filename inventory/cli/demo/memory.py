@@ -13,24 +13,30 @@ _OWNER_ONLY = 0o600
 
 @dataclass
 class Login:
-    """An interface number and a staff id, with the API key or password that goes with them."""
+    """An interface number and a staff id, with the API key and the password that go with them."""
 
     interface_no: str
     staff_no: str
+    password: str = field(repr=False)
     key: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
 
 
 @dataclass
 class Memory:
-    """The demo's own notes; kept in a file for its owner only."""
+    """The demo's own notes; kept in a file for its owner only.
+
+    `founded` is set before the operator is; `cards` counts the cards taken out of the vendor's box, and
+    `unfinished` is the one whose sale was broken off, if any.
+    """
 
     path: Path
     seed: str = field(repr=False)
+    founded: bool = False
     logins: dict[str, Login] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
-    sold: int = 0
+    cards: int = 0
+    unfinished: int | None = None
     station_service: str | None = None
 
     @classmethod
@@ -45,12 +51,23 @@ class Memory:
     def save(self) -> None:
         """Write the notes, whole or not at all."""
         document = {name: value for name, value in asdict(self).items() if name != "path"}
-        draft = self.path.with_suffix(".new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "w") as file:
-            json.dump(document, file, indent=1)
-        draft.replace(self.path)
+        write_private(self.path, json.dumps(document, indent=1))
 
     def finish(self, step: str) -> None:
         """Remember that a step is done."""
         self.done.append(step)
         self.save()
+
+    def next_card(self) -> int:
+        """Return the number of a card that was never in the reader, and remember it."""
+        self.cards += 1
+        self.save()
+        return self.cards
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads, whole or not at all."""
+    draft = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "w") as file:
+        file.write(text)
+    draft.replace(path)

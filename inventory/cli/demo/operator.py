@@ -39,6 +39,13 @@ def write(operation: str) -> WriteKey:
     return WriteKey.of(f"demo {operation}", "demo", operation)
 
 
+def places() -> list[tuple[str, str, str]]:
+    """Return code, parent's code and names of every place, top down."""
+    codes = {"city": f"{CITY.city_id}"} | {name: code for name, _, code, *_ in _PLACES}
+    top = (codes["city"], "", f"{CITY.name_zh} {CITY.name_en}")
+    return [top, *((code, codes[parent], f"{zh} {en}") for _, parent, code, zh, en in _PLACES)]
+
+
 def founder(memory: Memory) -> Caller:
     """Return the caller that sets the demo up: the city company, before anybody has a login."""
     places = memory.places
@@ -55,7 +62,12 @@ def founder(memory: Memory) -> Caller:
 
 
 async def found(session: AsyncSession, memory: Memory, *, now: datetime) -> None:
-    """Found the operator: places, HLR, card product, interfaces with hours, staff with keys and passwords."""
+    """Found the operator: places, HLR, card product, interfaces with hours, staff with keys and passwords.
+
+    Broken off and begun again it ends the same, as all that is found is kept.
+    """
+    memory.founded = True
+    memory.save()
     city = await create_city(session, CITY, now=now)
     memory.places = {"city": city.id, "customers": await customers_of(session, CITY.city_id)}
     for name, parent, code, name_zh, name_en in _PLACES:
@@ -114,17 +126,19 @@ async def _login(
     session: AsyncSession, memory: Memory, name: str, staff_no: str, role: Role, place: str, interface_no: str, *,
     now: datetime,
 ) -> None:  # fmt: skip
-    """Add a staff id with a password for the console and a key for the API."""
-    caller, password = founder(memory), secrets.token_urlsafe(9)
+    """Add a staff id with a password for the console and a key for the API, noted before the service knows them."""
+    caller = founder(memory)
+    login = memory.logins.setdefault(name, Login(interface_no, staff_no, secrets.token_urlsafe(9)))
+    memory.save()
     wish = staff.StaffWish(
         staff_no=staff_no,
         name=staff_no,
         role=role,
         org_id=memory.places[place],
         interfaces=(interface_no,),
-        password=password,
+        password=login.password,
     )
     await staff.add(session, caller, write(f"staff {staff_no}"), wish, now=now)
     asked = interfaces.KeyWish(interface_no=interface_no, staff_no=staff_no)
-    answer = await interfaces.issue_key(session, caller, write(f"key {staff_no}"), asked, now=now)
-    memory.logins[name] = Login(interface_no, staff_no, answer.body["key"], password)
+    answer = await interfaces.issue_key(session, caller, write(f"key {secrets.token_hex(8)}"), asked, now=now)
+    login.key = answer.body["key"]

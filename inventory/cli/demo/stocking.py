@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cardwriter.crypto.secret import Secret
 from inventory.cli.demo.memory import Memory
-from inventory.cli.demo.operator import HLR, founder, write
+from inventory.cli.demo.operator import CITY, HLR, founder, write
 from inventory.cli.demo.screen import Report, Screen
+from inventory.cli.demo.sizes import Size
 from inventory.cli.demo.vendor import CARD_KIND, TRANSPORT_KEY_INDEX, DemoVendor, write_imsi_pool
 from inventory.domain.identifiers import NumberKind
 from inventory.services.issuing import IssueWish, issue
@@ -24,32 +25,51 @@ from inventory.store.selection import ByCount
 from inventory.vault.envelope import Vault
 from inventory.vault.transport import TransportAlgorithm, key_check_value
 
-CARDS = 10_000
 CARRIER = "mobile"
+_REPAIRS = {
+    "zip_zero": "zip codes that had lost their leading zero / 邮编补零",
+    "virtual_operator": "ranges of virtual operators that were labelled otherwise / 虚拟运营商号段更正",
+}
 
 
-async def load_plan(session: AsyncSession, screen: Screen, report: Report, *, now: datetime) -> None:
+async def load_plan(session: AsyncSession, screen: Screen, report: Report, size: Size, *, now: datetime) -> None:
     """Load the national plan of segments and tell what was repaired and what could not be mapped."""
-    source = await load_packaged_plan(session, now=now, on_progress=report)
+    only_city = None if size.whole_plan else CITY.city_id
+    source = await load_packaged_plan(session, now=now, only_city=only_city, on_progress=report)
     screen.say(f"{source.row_count:,} segments from {source.name} {source.version}, dated {source.dated}")
-    screen.say(f"repaired: {dict(source.repaired)}; places without a GB/T 2260 code: {sum(source.unmapped.values()):,}")
+    repaired = [(count, _REPAIRS[name]) for name, count in source.repaired.items()]
+    screen.table("Repaired / 修正", ("segments", "what"), repaired)
+    unmapped = [(count, name.replace("|", " ")) for name, count in source.unmapped.items()]
+    screen.table("Places without a GB/T 2260 code / 无国标代码的地名", ("segments", "as listed"), unmapped)
 
 
-async def take_numbers(session: AsyncSession, memory: Memory, screen: Screen, report: Report, *, now: datetime) -> None:
-    """Take every segment of China Mobile in the city into stock, each number with its class, and tell the counts."""
+async def take_numbers(
+    session: AsyncSession, memory: Memory, screen: Screen, report: Report, size: Size, *, now: datetime
+) -> None:
+    """Take every segment that China Mobile holds in the city into stock, each number with its class; tell the counts.
+
+    The list gives it 202; one of them lies in a virtual operators' range, which the plan's repair names.
+    """
     await install_default(session, now=now)
     wish = SegmentWish(
-        prefixes=None, kind=NumberKind.MOBILE, carrier=CARRIER, hlr_code=HLR, pool=HALL_POOL, group="LJ-MOBILE"
+        prefixes=size.segments,
+        kind=NumberKind.MOBILE,
+        carrier=CARRIER,
+        hlr_code=HLR,
+        virtual_ranges=True,
+        pool=HALL_POOL,
+        group="LJ-MOBILE",
     )
     answer = await take_segments(session, founder(memory), write("segments"), wish, now=now, on_progress=report)
-    screen.say(f"{answer.body['segments']} segments, {answer.body['numbers']:,} numbers")
+    screen.say(f"{answer.body['segments']} segments, {answer.body['numbers']:,} numbers, HLR {HLR} (synthetic)")
     rows = list(answer.body["by_class"].items())
     screen.table("Numbers per class / 各等级号码数", ("class", "numbers"), rows)
 
 
 async def load_cards(
-    session: AsyncSession, memory: Memory, vault: Vault, folder: Path, report: Report, *, now: datetime
-) -> None:
+    session: AsyncSession, memory: Memory, screen: Screen, vault: Vault, folder: Path, report: Report, size: Size, *,
+    now: datetime,
+) -> None:  # fmt: skip
     """Write the vendor's files into the data folder and load them as warehouse staff do."""
     vendor = DemoVendor(bytes.fromhex(memory.seed))
     caller, transport_key = founder(memory), Secret(vendor.transport_key)
@@ -62,8 +82,9 @@ async def load_cards(
     )
     await import_transport_key(session, caller, write("transport key"), key, vault=vault, now=now)
     delivery, pool = folder / "vendor-DEMO-0001.out", folder / "imsi-pool.csv"
-    vendor.write_delivery(delivery, CARDS)
-    write_imsi_pool(pool, HLR, CARDS)
+    vendor.write_delivery(delivery, size.cards)
+    write_imsi_pool(pool, HLR, size.cards)
+    rows = []
     for path, kind in ((delivery, FileKind.SIM_VENDOR), (pool, FileKind.IMSI_POOL)):
         wish = FileWish(
             kind=kind,
@@ -73,29 +94,27 @@ async def load_cards(
             vendor="Haoka demo vendor",
             pool=HALL_POOL,
         )
-        await load_file(session, caller, write(f"load {path.name}"), wish, vault=vault, now=now, on_progress=report)
+        name = f"load {path.name}"
+        answer = await load_file(session, caller, write(name), wish, vault=vault, now=now, on_progress=report)
+        rows.append((answer.body["id"], path.name, answer.body["rows"]))
+    screen.table("Loads / 入库批次", ("load", "file in the data folder", "rows"), rows)
 
 
-async def hand_down(session: AsyncSession, memory: Memory, screen: Screen, report: Report, *, now: datetime) -> None:
+async def hand_down(
+    session: AsyncSession, memory: Memory, screen: Screen, report: Report, size: Size, *, now: datetime
+) -> None:
     """Issue cards city, district, point, clerk and numbers city, district, point, each step with a document."""
-    steps = (
-        ("sim", "530700", "LJ-D1", 6_000),
-        ("sim", "LJ-D1", "LJ-P1", 2_000),
-        ("sim", "LJ-P1", "LJ-C1", 500),
-        ("number", "530700", "LJ-D1", 1_000_000),
-        ("number", "LJ-D1", "LJ-P1", 200_000),
-    )
     rows = []
-    for done, (resource, giver, receiver, count) in enumerate(steps, start=1):
+    for done, step in enumerate(size.steps, start=1):
         wish = IssueWish(
-            resource=resource,
-            giver=giver,
-            receiver=receiver,
-            selection=ByCount(count),
-            receiver_name=f"{receiver} keeper",
+            resource=step.resource,
+            giver=step.giver,
+            receiver=step.receiver,
+            selection=ByCount(step.count),
+            receiver_name=f"{step.receiver} keeper",
         )
-        name = f"issue {resource} {giver} {receiver}"
+        name = f"issue {step.resource} {step.giver} {step.receiver}"
         answer = await issue(session, founder(memory), write(name), wish, now=now)
-        rows.append((answer.body["id"], resource, giver, receiver, answer.body["count"]))
-        report(done, len(steps))
+        rows.append((answer.body["id"], step.resource, step.giver, step.receiver, answer.body["count"]))
+        report(done, len(size.steps))
     screen.table("Documents / 单据", ("document", "kind", "from", "to", "items"), rows)
