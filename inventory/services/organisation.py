@@ -141,6 +141,17 @@ async def read_tree(session: AsyncSession, caller: Caller) -> list[Node]:
         return [] if top is None else await store.subtree(session, top)
 
 
+async def read_above(session: AsyncSession, caller: Caller) -> list[Node]:
+    """Return the nodes above the caller's own, the direct parent first: whom it hands stock back to."""
+    above: list[Node] = []
+    async with session.begin():
+        node = await store.by_id(session, caller.org_id)
+        while node is not None and node.parent_id is not None:
+            node = await store.by_id(session, node.parent_id)
+            above += [] if node is None else [node]
+    return above
+
+
 def as_answer(node: Node) -> dict[str, Any]:
     """Return a node in the form of the API."""
     return {

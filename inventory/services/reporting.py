@@ -17,6 +17,7 @@ from inventory.domain.organisation import in_subtree
 from inventory.services.custody import node_of_city, require_in_scope
 from inventory.services.fees import NumberFee, fee_of
 from inventory.services.selecting import item_name
+from inventory.services.stations import reach
 from inventory.store import history, identities, movements, organisation, reporting, segments, stock
 from inventory.store.history import ItemEvent
 from inventory.store.identities import IdentityRow
@@ -155,14 +156,24 @@ def _counts_at(place: Node, below: Iterable[Node], counts: Iterable[StockCount])
 
 
 async def _find(session: AsyncSession, caller: Caller, kind: ResourceKind, name: str) -> tuple[StockedItem, Node]:
+    """Return an item that the caller may look at: within its reach, or sold to a customer from there."""
     normal = item_name(kind, name)
     item = await stock.find_item(session, kind, city_id=caller.city_id, name=normal)
-    if item is None or item.holder_id not in caller.scope:
+    within = await reach(session, caller)
+    if item is None or not (item.holder_id in within or await _sold_from(session, kind, item, caller, within)):
         raise NotFound(what=kind.name, value=normal)
     holder = await organisation.by_id(session, item.holder_id)
     if holder is None:
         raise NotFound(what="organisation", value=item.holder_id)
     return item, holder
+
+
+async def _sold_from(
+    session: AsyncSession, kind: ResourceKind, item: StockedItem, caller: Caller, within: frozenset[int]
+) -> bool:
+    """Whether the last document of the item is a sale out of these organisations."""
+    moves = await movements.moves_of(session, kind, city_id=caller.city_id, item_no=item.item_no)
+    return bool(moves) and moves[-1].kind == movements.SALE and moves[-1].from_holder in within
 
 
 async def _codes(session: AsyncSession, moves: Iterable[Document]) -> dict[int, str]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.access.caller import Caller
 from inventory.domain.errors import EnrolCodeInvalid, OutsideScope, StationUnknown
 from inventory.domain.identifiers import format_public_id, parse_public_id
+from inventory.domain.lifecycle import SimState
 from inventory.domain.organisation import Level
 from inventory.services.once import Answer, WriteKey, once
 from inventory.store import access, events, organisation, stations
@@ -139,7 +140,8 @@ async def revoke(
 async def read_stations(session: AsyncSession, caller: Caller, *, now: datetime) -> list[dict[str, Any]]:
     """Give the stations of the caller's part with their readers and the cards in them."""
     async with session.begin():
-        found = await stations.stations_of(session, city_id=caller.city_id, orgs=await reach(session, caller))
+        within = await reach(session, caller)
+        found = await stations.stations_of(session, city_id=caller.city_id, orgs=within)
         readers = await stations.readers_of(session, city_id=caller.city_id, stations=[row.station_id for row in found])
     return [
         {
@@ -149,7 +151,7 @@ async def read_stations(session: AsyncSession, caller: Caller, *, now: datetime)
             "online": is_online(row, now=now),
             "last_seen_at": None if row.last_seen_at is None else row.last_seen_at.isoformat(),
             "readers": [
-                _reader(row.city_id, reader, caller) for reader in readers if reader.station_id == row.station_id
+                _reader(row.city_id, reader, within) for reader in readers if reader.station_id == row.station_id
             ],
         }
         for row in found
@@ -174,7 +176,7 @@ async def visible_station(session: AsyncSession, caller: Caller, station: str) -
 
 
 async def reach(session: AsyncSession, caller: Caller) -> frozenset[int]:
-    """Give the organisations whose stations the caller works with: its part, and for a clerk the hall above it."""
+    """Give the organisations whose stations and stock the caller works with: its part, for a clerk the hall too."""
     node = await organisation.by_id(session, caller.org_id)
     if node is None or node.level != Level.CLERK.name or node.parent_id is None:
         return caller.scope
@@ -187,9 +189,9 @@ def is_online(station: StationRow, *, now: datetime) -> bool:
     return station.online_since is not None and heard is not None and now - heard < SILENCE
 
 
-def _reader(city_id: int, reader: ReaderRow, caller: Caller) -> dict[str, Any]:
-    """Give a reader as the API shows it; `stock` is the card's record when it is in the caller's part."""
-    known = reader.sim_item_no is not None and reader.sim_holder_id in caller.scope
+def _reader(city_id: int, reader: ReaderRow, within: frozenset[int]) -> dict[str, Any]:
+    """Give a reader as the API shows it; `stock` is the card's record if it lies within reach or is a customer's."""
+    known = reader.sim_holder_id in within or reader.sim_state == SimState.IN_USE
     hold = None if reader.sim_hold_id is None else format_public_id("h", city_id, reader.sim_hold_id)
     return {
         "name": reader.name,

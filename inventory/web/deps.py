@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -17,9 +18,12 @@ from inventory.i18n import Language, choose
 from inventory.runtime import Runtime
 from inventory.services.access import Need, Presented, admit
 from inventory.services.once import WriteKey
+from inventory.services.organisation import read_tree
 
 SESSION_COOKIE = "haoka_session"
 LANGUAGE_COOKIE = "haoka_language"
+_KEY = re.compile(r"[0-9A-Za-z-]{16,64}", re.ASCII)
+_LINES = "\n\r\t"
 _CHOICES: dict[str, Language] = {"zh": "zh", "en": "en"}
 
 
@@ -72,6 +76,8 @@ class Require:
             caller = await admit(
                 session, runtime.callers, presented, Need(permission=self.permission, writes=self.writes), now=now
             )
+            if "hx-request" not in request.headers:
+                request.state.place = next(iter(await read_tree(session, caller)), None)
         request.state.caller = caller
         return caller
 
@@ -83,16 +89,22 @@ def require(permission: Permission, *, writes: bool = False) -> Any:
 
 async def _form(request: Request) -> dict[str, str]:
     form: FormData = await request.form()
-    return {name: value.strip() for name, value in form.items() if not isinstance(value, UploadFile)}
+    return {name: _clean(value) for name, value in form.items() if not isinstance(value, UploadFile)}
+
+
+def _clean(value: str) -> str:
+    """Return what a person can have typed: no control character but the end of a line."""
+    return "".join(sign for sign in value if sign.isprintable() or sign in _LINES).strip()
 
 
 FormDep = Annotated[dict[str, str], Depends(_form)]
-"""The fields of the form as sent, trimmed."""
+"""The fields of the form as sent, trimmed, without control characters."""
 
 
 async def _write(request: Request, form: FormDep) -> WriteKey:
     """Return the key of the form; without script the page has none, and a fresh one stands for this one sending."""
-    key = form.get("idempotency_key") or secrets.token_hex(16)
+    given = form.get("idempotency_key", "")
+    key = given if _KEY.fullmatch(given) else secrets.token_hex(16)
     body = {name: value for name, value in form.items() if name != "idempotency_key"}
     operation = f"page {request.method} {request.scope['route'].path}"
     return WriteKey.of(key, operation, {"path": request.path_params, "body": body})

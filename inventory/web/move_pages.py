@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.domain.errors import DomainError, InvalidField
 from inventory.domain.kinds import KINDS
+from inventory.domain.organisation import Level
 from inventory.services.issuing import IssueWish, issue
 from inventory.services.once import Answer
-from inventory.services.organisation import read_tree
+from inventory.services.organisation import read_above, read_tree
 from inventory.services.recalling import RecallWish, recall
 from inventory.store.organisation import Node
 from inventory.store.selection import ByName, ByRange, Selection
 from inventory.web.deps import FormDep, NowDep, SessionDep, WriteDep, language_of, require
 from inventory.web.names import kind_name, node_name
-from inventory.web.problems import explain
+from inventory.web.problems import explain, status_of
 from inventory.web.rendering import render
 from inventory.web.texts import translations
 
@@ -29,6 +30,8 @@ router = APIRouter(prefix="/moves")
 
 Recaller = Annotated[Caller, require(Permission.RECALL)]
 RecallingNow = Annotated[Caller, require(Permission.RECALL, writes=True)]
+_LEVELS = frozenset(level.name for level in Level)
+"""Where stock moves to and from by a document; customers are none of them."""
 IssuingNow = Annotated[Caller, require(Permission.ISSUE, writes=True)]
 
 
@@ -109,19 +112,27 @@ async def take_back(
     return await _page(request, session, caller, Tried("recall", {}, answer=answer))
 
 
+@router.get("/{verb}", dependencies=[require(Permission.RECALL)])
+async def again(verb: Literal["issue", "recall"]) -> Response:
+    """Go to the forms: an act is sent, not looked at, but its address may be asked for again (reload, language)."""
+    del verb
+    return RedirectResponse("/moves", HTTPStatus.SEE_OTHER)
+
+
 async def _pair(session: SessionDep, caller: Caller, code: str) -> tuple[str, str]:
     """Return the codes of the node above and of the named node.
 
     Raises
     ------
     InvalidField
-        The named node has nothing above it in the caller's part.
+        The named node is not in the caller's part, or has nothing above it.
     """
     tree = await read_tree(session, caller)
     lower = next((node for node in tree if node.code == code), None)
-    upper = next((node for node in tree if lower is not None and node.id == lower.parent_id), None)
+    nodes = [*await read_above(session, caller), *tree]
+    upper = next((node for node in nodes if lower is not None and node.id == lower.parent_id), None)
     if lower is None or upper is None:
-        raise InvalidField(field="place", value=code, reason="a place below your own")
+        raise InvalidField(field="place", value=code, reason="a place of your own part that has one above it")
     return upper.code, lower.code
 
 
@@ -129,7 +140,8 @@ async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tr
     language = language_of(request)
     gettext = translations(language).gettext
     tree = await read_tree(session, caller)
-    below = [node for node in tree if any(node.parent_id == upper.id for upper in tree)]
+    stocks = [node for node in tree if node.level in _LEVELS and node.parent_id is not None]
+    below = [node for node in stocks if node.id != caller.org_id]
     texts = {
         "issue": (
             gettext("Issue"),
@@ -144,7 +156,7 @@ async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tr
             gettext("Handed back by"),
         ),
     }
-    verbs = [verb for verb in texts if verb == "recall" or caller.may(Permission.ISSUE)]
+    verbs = [verb for verb in texts if verb == "recall" or (below and caller.may(Permission.ISSUE))]
     done = ""
     if tried is not None and tried.answer is not None:
         body = tried.answer.body
@@ -154,11 +166,13 @@ async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tr
         }
     values = {
         "kinds": [{"name": kind.name, "label": kind_name(kind, language)} for kind in KINDS.values()],
-        "forms": [_form(verb, texts[verb], below, tried, language=language) for verb in verbs],
+        "forms": [
+            _form(verb, texts[verb], stocks if verb == "recall" else below, tried, language=language) for verb in verbs
+        ],
         "problem": None if tried is None or tried.refusal is None else explain(request, tried.refusal),
         "done": done,
     }
-    status = HTTPStatus.OK if values["problem"] is None else HTTPStatus.CONFLICT
+    status = HTTPStatus.OK if tried is None or tried.refusal is None else status_of(tried.refusal)
     return render(request, "moves/page.html", values, language=language, caller=caller, status=status)
 
 

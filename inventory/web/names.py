@@ -9,8 +9,6 @@ from inventory.store.organisation import Node
 from inventory.web.texts import translations
 
 _EVENTS = {
-    "number.loaded": "taken into stock",
-    "sim.loaded": "taken into stock",
     "number.held": "held",
     "sim.held": "held",
     "number.released": "set free",
@@ -18,24 +16,26 @@ _EVENTS = {
     "number.expired": "set free: the hold expired",
     "sim.expired": "set free: the hold expired",
     "number.booked": "booked",
-    "sim.booked": "booked",
-    "number.completing": "sold, being completed",
-    "sim.completing": "sold, being completed",
-    "number.assigned": "in use",
+    "number.assigned": "sold, being completed",
+    "sim.assigned": "sold, being completed",
+    "number.activated": "in use",
     "sim.activated": "in use",
-    "sim.writing": "being written",
+    "sim.write_started": "being written",
     "sim.written": "written and proven",
+    "sim.nothing_written": "nothing was written",
     "sim.write_unknown": "outcome of writing unknown",
     "sim.damaged": "damaged",
-    "number.status_released": "status released",
-    "sim.status_released": "status released",
+    "number.status_released": "state set by hand",
+    "sim.status_released": "state set by hand",
     "number.fee_changed": "fee changed",
     "movement.intake": "taken into stock",
     "movement.issue": "issued",
     "movement.recall": "recalled",
+    "movement.transfer": "transferred",
+    "movement.scrap": "scrapped",
     "movement.sale": "handed to the customer",
 }
-"""English sentences for what happened; the catalogue has the Chinese ones. An unknown name is shown as it is."""
+"""What happens to items, in English sentences; the catalogue has the Chinese ones."""
 
 
 def event_name(name: str, language: Language) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -50,6 +50,11 @@ def explain(request: Request, refusal: DomainError) -> Shown:
     return shown(request, refusal.code, refusal.params)
 
 
+def status_of(refusal: DomainError) -> HTTPStatus:
+    """Return the HTTP status of a refusal."""
+    return _STATUS.get(refusal.refusal, HTTPStatus.CONFLICT)
+
+
 def _page(request: Request, problem: Shown, status: int) -> Response:
     caller = getattr(request.state, "caller", None)
     if "hx-request" in request.headers:
@@ -60,11 +65,17 @@ def _page(request: Request, problem: Shown, status: int) -> Response:
 
 def to_sign_in(request: Request) -> Response:
     """Send a person without a session to the sign-in, and afterwards back to where it was."""
-    here = request.url.path if request.method == "GET" else "/"
-    target = f"/sign-in?next={quote(here)}"
     if "hx-request" in request.headers:
-        return Response(status_code=HTTPStatus.OK, headers={"HX-Redirect": "/sign-in"})
-    return RedirectResponse(target, HTTPStatus.SEE_OTHER)
+        page = urlsplit(request.headers.get("hx-current-url", ""))
+        return Response(status_code=HTTPStatus.OK, headers={"HX-Redirect": _sign_in(page.path, page.query)})
+    if request.method != "GET":
+        return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+    return RedirectResponse(_sign_in(request.url.path, request.url.query), HTTPStatus.SEE_OTHER)
+
+
+def _sign_in(path: str, query: str) -> str:
+    here = f"{path}?{query}" if query else path
+    return f"/sign-in?{urlencode({'next': here})}" if path not in {"", "/"} else "/sign-in"
 
 
 def install(app: FastAPI) -> None:
@@ -74,7 +85,7 @@ def install(app: FastAPI) -> None:
     async def _refused(request: Request, refusal: DomainError) -> Response:
         if refusal.refusal is Refusal.UNAUTHENTICATED:
             return to_sign_in(request)
-        return _page(request, explain(request, refusal), _STATUS.get(refusal.refusal, HTTPStatus.CONFLICT))
+        return _page(request, explain(request, refusal), status_of(refusal))
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -85,6 +96,10 @@ def install(app: FastAPI) -> None:
     async def _framework(request: Request, error: HTTPException) -> Response:
         code = "method_not_allowed" if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else "route_unknown"
         return _page(request, shown(request, code, {}), error.status_code)
+
+    @app.exception_handler(DataError)
+    async def _unstorable(request: Request, _: DataError) -> Response:
+        return _page(request, shown(request, "invalid_request", {"field": "-"}), HTTPStatus.UNPROCESSABLE_ENTITY)
 
     @app.exception_handler(PoolTimeout)
     @app.exception_handler(DBAPIError)

@@ -16,7 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.i18n import Language
-from inventory.web.names import in_months, yuan
+from inventory.store.organisation import Node
+from inventory.web.names import in_months, node_name, yuan
 from inventory.web.states import state_name, tone
 from inventory.web.texts import translations
 
@@ -91,9 +92,10 @@ def render(
 ) -> HTMLResponse:
     """Return the rendered template; `values` holds all it names, a missing one is an error, not a blank."""
     gettext = translations(language).gettext
+    place: Node | None = getattr(request.state, "place", None)
     common = {
         "caller": caller,
-        "place": getattr(request.state, "place", ""),
+        "place": "" if place is None else node_name(place, language),
         "here": "/" + request.url.path.split("/")[1],
         "pages": [
             {"href": href, "label": gettext(label)}
@@ -104,7 +106,7 @@ def render(
             {
                 "code": {"zh": "zh-CN", "en": "en"}[code],
                 "label": label,
-                "href": f"/language/{code}?next={request.url.path}",
+                "href": f"/language/{code}",
             }
             for code, label in LANGUAGES.items()
         ],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from inventory.web import desk_pages, item_pages, move_pages, signing_in, stock_page
+from inventory.web import desk_acts, desk_pages, item_pages, move_pages, signing_in, stock_page
 
 ROUTERS: tuple[APIRouter, ...] = (
     signing_in.router,
     stock_page.router,
     desk_pages.router,
+    desk_acts.router,
     item_pages.router,
     move_pages.router,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
@@ -90,8 +91,16 @@ async def leave(request: Request, session: SessionDep, runtime: RuntimeDep, now:
 
 
 @router.get("/language/{language}")
-async def choose(language: Annotated[Language, Path()], next: str = "/") -> Response:  # noqa: A002 - the name in the address
-    """Keep the language for this browser and go back."""
-    answer = RedirectResponse(local_path(next), HTTPStatus.SEE_OTHER)
+async def choose(request: Request, language: Annotated[Language, Path()]) -> Response:
+    """Keep the language for this browser and go back to the page it came from."""
+    answer = RedirectResponse(_page_before(request), HTTPStatus.SEE_OTHER)
     answer.set_cookie(LANGUAGE_COOKIE, language, max_age=_YEAR, samesite="lax")
     return answer
+
+
+def _page_before(request: Request) -> str:
+    """Return the page that the link was on, by its `Referer`; another site's is not one."""
+    page = urlsplit(request.headers.get("referer", ""))
+    if page.netloc != request.headers.get("host"):
+        return "/"
+    return local_path(f"{page.path}?{page.query}" if page.query else page.path)

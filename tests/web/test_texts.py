@@ -10,7 +10,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 from inventory.i18n import FOLDER
-from inventory.web import desk_views, names, rendering
+from inventory.web import names, reader_view, rendering, sale_view
 
 WEB = Path(rendering.__file__).parent
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
@@ -21,12 +21,12 @@ def texts_in_tables() -> Iterator[str]:
     """Give the texts that are looked up in a table before they are translated."""
     yield from (label for _, label, _ in rendering.PAGES)
     yield from names._EVENTS.values()
-    yield from desk_views._ELEMENTS.values()
-    yield from desk_views._CLOSED.values()
-    yield from desk_views._JOB.values()
-    yield from desk_views._NEXT.values()
-    for _, headline, advice in (*desk_views._READER.values(), *desk_views._CARD.values()):
-        yield from (headline, advice)
+    yield from sale_view._ELEMENTS.values()
+    yield from sale_view._CLOSED.values()
+    yield from (headline for _, headline in sale_view._JOB.values())
+    for table in (reader_view._STATION, reader_view._READER, reader_view._CARD):
+        for _, headline, advice in table.values():
+            yield from (headline, advice)
 
 
 def texts_in_code() -> Iterator[str | tuple[str, ...]]:

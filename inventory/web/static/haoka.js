@@ -1,11 +1,15 @@
-// What every page needs: one-use form keys, a countdown, and row keys in lists. No inline code anywhere (CSP).
+// What every page needs: one-use form keys, keyboard walks and shortcuts, focus after a part was exchanged, and a word
+// when the service cannot be reached. No inline code anywhere (CSP).
 "use strict";
 
-// A form is sent with a fresh key; sending the same form again (double click, back button) is the same request.
-function freshKeys(root) {
-  for (const field of root.querySelectorAll("input[name=idempotency_key]")) {
-    if (!field.value) field.value = crypto.randomUUID ? crypto.randomUUID() : randomKey();
-  }
+// A form is sent with a key of its own; sending the same form again (double click, back button) is the same request.
+// A changed form, or one whose answer has come, is another request.
+function freshKey(field) {
+  field.value = crypto.randomUUID ? crypto.randomUUID() : randomKey();
+}
+
+function fillKeys(root) {
+  for (const field of root.querySelectorAll("input[name=idempotency_key]")) if (!field.value) freshKey(field);
 }
 
 // crypto.randomUUID exists only in secure contexts; a hall may open the console over plain HTTP on its own network.
@@ -13,53 +17,65 @@ function randomKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-function tick() {
-  for (const clock of document.querySelectorAll("[data-until]")) {
-    const left = Math.max(0, Math.floor((Number(clock.dataset.until) - Date.now()) / 1000));
-    const shown = `${String(Math.floor(left / 60)).padStart(2, "0")}:${String(left % 60).padStart(2, "0")}`;
-    if (clock.textContent !== shown) clock.textContent = shown;
-    clock.classList.toggle("short", left < 120);
-    if (left === 0 && !clock.dataset.over) {
-      clock.dataset.over = "yes";
-      clock.dispatchEvent(new CustomEvent("hold-over", { bubbles: true }));
-    }
-  }
-}
-
 // Arrow keys walk the choices of a list; Enter is the button's own.
 function walk(event) {
   if (event.code !== "ArrowDown" && event.code !== "ArrowUp") return;
-  const list = event.target.closest("[data-walk]") || document.querySelector("[data-walk]");
-  if (!list || (event.target.tagName === "SELECT")) return;
-  const stops = Array.from(list.querySelectorAll("button, a"));
+  const from = document.querySelector("[data-walk-from]");
+  const list = event.target === from ? document.querySelector("[data-walk]") : event.target.closest("[data-walk]");
+  const stops = list ? Array.from(list.querySelectorAll("button")).filter((button) => button.offsetParent) : [];
   if (!stops.length) return;
-  const here = stops.indexOf(document.activeElement);
-  const next = event.code === "ArrowDown" ? here + 1 : here - 1;
-  if (next < 0) {
-    document.querySelector("[data-walk-from]")?.focus();
-  } else {
-    stops[Math.min(next, stops.length - 1)].focus();
-  }
+  const next = stops.indexOf(document.activeElement) + (event.code === "ArrowDown" ? 1 : -1);
+  (next < 0 ? from : stops[Math.min(next, stops.length - 1)])?.focus();
   event.preventDefault();
 }
 
-// Alt + letter presses the visible button that says so.
+// Alt + letter presses the visible button, or enters the field, that says so. `code` is the key itself: an active
+// Chinese input method does not change it.
 function shortcut(event) {
-  if (!event.altKey || event.ctrlKey || event.metaKey) return;
-  const letter = event.code.startsWith("Key") ? event.code.slice(3) : "";
-  const button = letter && document.querySelector(`[data-key="${letter}"]:not([disabled])`);
-  if (button) {
-    event.preventDefault();
-    button.tagName === "INPUT" ? button.focus() : button.click();
-  }
+  if (!event.altKey || event.ctrlKey || event.metaKey || !event.code.startsWith("Key")) return;
+  const wanted = document.querySelector(`[data-key="${event.code.slice(3)}"]:not([disabled])`);
+  if (!wanted) return;
+  event.preventDefault();
+  if (wanted.matches("input, select, textarea")) wanted.focus();
+  else wanted.click();
 }
 
-function settle(root) {
-  freshKeys(root);
-  const wanted = root.querySelector("[data-focus]");
-  if (wanted && (document.activeElement === document.body || !document.activeElement)) wanted.focus();
+// Where the work goes on: in the part that was exchanged if the person asked for that, or if the focus got lost.
+function settle(part, asked) {
+  fillKeys(part);
+  const lost = !document.activeElement || document.activeElement === document.body;
+  if (!lost && !(asked && part.matches("[data-takes-focus]"))) return;
+  (part.querySelector("[data-focus]") || (asked ? part.querySelector("button") : null))?.focus();
 }
 
-document.addEventListener("DOMContentLoaded", () => { settle(document); tick(); setInterval(tick, 500); });
-document.addEventListener("htmx:after:swap", () => { settle(document); tick(); });
+function swapped(event) {
+  const { target, sourceElement } = event.detail.ctx;
+  const part = target?.isConnected ? target : document.body;
+  const asked = event.detail.ctx.request.method !== "GET";
+  if (asked) for (const field of part.querySelectorAll("input[name=idempotency_key]")) freshKey(field);
+  if (asked && sourceElement?.isConnected) for (const field of sourceElement.querySelectorAll("input[name=idempotency_key]")) freshKey(field);
+  settle(part, asked);
+}
+
+function reached(yes) {
+  const banner = document.getElementById("unreached");
+  if (banner) banner.hidden = yes;
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  fillKeys(document);
+  const stops = document.querySelectorAll("[data-focus]");
+  if (stops.length) stops[stops.length - 1].focus();
+});
+document.addEventListener("htmx:after:swap", swapped);
+// What a person unfolded stays so when the part is fetched again.
+document.addEventListener("htmx:before:morph:attr", (event) => {
+  if (event.detail.attrName === "open") event.preventDefault();
+});
+document.addEventListener("htmx:after:request", () => reached(true));
+document.addEventListener("htmx:error", () => reached(false));
+document.addEventListener("input", (event) => {
+  const field = event.target.form?.querySelector("input[name=idempotency_key]");
+  if (field) freshKey(field);
+});
 document.addEventListener("keydown", (event) => { walk(event); shortcut(event); });
