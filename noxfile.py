@@ -34,3 +34,10 @@ def postgresql(session: nox.Session, major: str) -> None:
         session.error(f"install postgresql-{major} first")
     _install(session)
     session.run("python", "-m", "pytest", "-m", "database", *session.posargs, env={"HAOKA_TEST_PG": str(bin_dir)})
+
+
+@nox.session(python=PYTHONS[0])
+def seek(session: nox.Session) -> None:
+    """Look for new examples where Hypothesis judges; `./haoka test` repeats the same ones."""
+    _install(session)
+    session.run("python", "-m", "pytest", "--hypothesis-profile=seek", *session.posargs)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 from sqlalchemy import make_url
 
@@ -18,6 +19,12 @@ from inventory.store.embedded import EmbeddedServer
 from inventory.store.migrate import upgrade
 
 pytest_plugins = ["tests.gate"]
+
+# No deadline: what is right is right at any speed. A change is judged by the same examples as the one before it;
+# `--hypothesis-profile=seek` looks for new ones.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("seek", deadline=None, max_examples=1000)
+settings.load_profile("same")
 
 ROOT = Path(__file__).parent.parent
 

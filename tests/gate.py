@@ -38,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Report failed checks as failed tests, after the tests and once pytest-cov has saved what it measured."""
     result = yield
+    if hasattr(session.config, "workerinput"):  # one of several processes: the one that started them speaks
+        return result
     failures = dict.fromkeys(session.config.getoption("failed_check"), "its words are above, before pytest's")
     if session.config.getoption("coverage_gate") and not session.config.option.collectonly:
         failures |= coverage_failures(Coverage(config_file=str(session.config.rootpath / "pyproject.toml")))

@@ -19,6 +19,8 @@ from inventory.store.embedded import EmbeddedServer
 
 ROOT = Path(__file__).parents[2]
 SLOW = ("database", "card", "browser", "e2e")
+COMPLETE = ("-n", "auto", "--maxprocesses=4", "--dist=worksteal", "--cov", "--cov-report=", "--coverage-gate")
+"""Options of a complete run: a process for each processor, each with a database server of its own."""
 
 app = typer.Typer()
 
@@ -81,10 +83,11 @@ def run_all(
     if only:
         options += ["-k", only]
     if not (fast or only or arguments):
-        options += ["--cov", "--cov-report=", "--coverage-gate"]
+        options += COMPLETE
     print("haoka test: pytest …", flush=True)  # noqa: T201 - progress
     command = [sys.executable, "-m", "pytest", *options, *(arguments or [])]
     os.chdir(ROOT)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # tests start hundreds of processes; one of them compiles for all
     os.execv(sys.executable, command)  # noqa: S606 - pytest takes our place, and every signal to us
 
 

@@ -3,13 +3,8 @@ from importlib import resources
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from inventory.domain.fees import RuleSet
-
-# A slow machine is no failure: what is right is right at any speed.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

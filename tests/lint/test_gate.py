@@ -72,6 +72,14 @@ def test_covered_checkout_passes(tree: Path) -> None:
     assert (status, "1 passed" in said.splitlines()[-1]) == (0, True)
 
 
+def test_several_processes_speak_with_one_voice(tree: Path) -> None:
+    (tree / "test_it.py").write_text(FULL_TEST)
+    status, said = run_pytest(tree, "-n", "2", "--cov", "--cov-report=", "--coverage-gate", "--failed-check=types")
+
+    assert status == 1
+    assert "1 failed, 1 passed" in said.splitlines()[-1]
+
+
 def test_gate_without_a_measurement_fails(tree: Path) -> None:
     (tree / "test_it.py").write_text(FULL_TEST)
 
