@@ -160,7 +160,7 @@ async def add_sims(session: AsyncSession, count: int, *, first_item: int = 0, **
         [
             {"kind": kind, "value": row[column], "city_id": CITY}
             for row in rows
-            for kind, column in (("iccid", "iccid"), ("chip_serial", "serial"))
+            for kind, column in (("iccid", "iccid"), ("serial", "serial"))
         ],
     )
     await _intake(session, "sim", first_item, len(rows), rows[0]["holder_id"])

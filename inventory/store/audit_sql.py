@@ -130,7 +130,7 @@ _REGISTRY = """
     FROM (
         SELECT 'iccid' AS kind, iccid AS value, 'card ' || item_no AS owner FROM sim
         WHERE city_id = :city AND iccid IS NOT NULL
-        UNION ALL SELECT 'chip_serial', serial, 'card ' || item_no FROM sim WHERE city_id = :city AND serial IS NOT NULL
+        UNION ALL SELECT 'serial', serial, 'card ' || item_no FROM sim WHERE city_id = :city AND serial IS NOT NULL
         UNION ALL SELECT 'imsi', imsi, 'data ' || data_no FROM subscription_data WHERE city_id = :city
         UNION ALL SELECT 'imsi', imsi, 'card ' || item_no FROM sim_identity WHERE city_id = :city
     ) AS mine

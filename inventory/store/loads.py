@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import ARRAY, any_, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.domain.kinds import SIM
 from inventory.store.schema import Identifier, LoadBatch, LoadFault
 from inventory.store.schema.base import CodeText
 
 COMMITTED, REJECTED = "COMMITTED", "REJECTED"
-ICCID, SERIAL, IMSI = "iccid", "chip_serial", "imsi"
+ICCID, SERIAL = SIM.identifiers
+IMSI = "imsi"
 DIGEST_CONSTRAINT = "uq_load_batch_digest"
 
 

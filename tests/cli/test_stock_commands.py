@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -14,9 +16,7 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from inventory.app import create_app
-from inventory.cli import client as cli_client
 from inventory.cli import main
-from inventory.i18n import Language
 from inventory.runtime import Runtime
 from inventory.services.rule_sets import install_default
 from inventory.settings import Settings
@@ -60,14 +60,12 @@ def shell(
     monkeypatch.setenv("COLUMNS", "200")
     with capture_logs(), TestClient(app) as service:
 
-        class ToTheService(cli_client.Client):
-            def __init__(self, settings: cli_client.ClientSettings, *, language: Language) -> None:
-                super().__init__(settings, language=language)
-                headers = dict(self._http.headers)
-                self._http = service
-                service.headers.update(headers)
+        @contextmanager
+        def to_the_service(*, headers: dict[str, str], **_rest: object) -> Iterator[TestClient]:
+            service.headers.update(headers)
+            yield service
 
-        monkeypatch.setattr(cli_client, "Client", ToTheService)
+        monkeypatch.setattr(httpx2, "Client", to_the_service)
         yield monkeypatch
 
 
