@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Command] = {
     "stock": Command("inventory.cli.stock", "count what there is, per place, kind and state"),
     "show": Command("inventory.cli.show", "show a number, card, document or load and its life"),
     "interfaces": Command("inventory.cli.interfaces", "grant, bind, key, limit and close interface numbers"),
+    "bench": Command("inventory.cli.bench", "measure against the raw engine, each figure a ratio of one run"),
     "test": Command("inventory.cli.checks", "run every check and test of this checkout, pytest last"),
     "docs": Command("inventory.cli.docs", "write the pages of docs/ that are made from the code"),
 }

@@ -1,0 +1,125 @@
+"""`haoka bench`: how far we are from the raw engine, each figure a ratio taken side by side in one run.
+
+Prints one JSON object a line: `name`, `ratio` (1: as good as the raw engine), `target`, `ok`, what the ratio was made
+of, and the machine. A target that is missed is printed like any other: measuring is not judging (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from inventory.cli.bench import card, hold, load, search
+from inventory.cli.bench.engine import Engine
+from inventory.cli.bench.ground import Ground, bench_database, prepared
+from inventory.cli.bench.report import BenchFailed, Lines, Measurement, machine_facts
+from inventory.cli.processes import ProcessFailed
+from inventory.runtime import utc_now
+from inventory.settings import Settings
+
+_KEPT = Path("docs/measurements")
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+Dated = Annotated[str | None, typer.Option(help="Date to write beside each figure, such as 2026-11-22.")]
+Out = Annotated[Path | None, typer.Option(help="Folder that keeps the lines too, as NAME.jsonl.")]
+Bench = Callable[[Ground], AsyncIterator[Measurement]]
+
+
+@app.command("load")
+def bench_load(
+    *,
+    rows: Annotated[int, typer.Option(min=1, help="Cards that each load takes.")] = 50_000,
+    segments: Annotated[int, typer.Option(min=1, max=1000, help="Segments of ten thousand numbers.")] = 20,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each side; the best one counts.")] = load.ROUNDS,
+    date: Dated = None,
+    out: Out = None,
+) -> None:
+    """Load prepared rows, a vendor's file and number segments, against psql's binary COPY of the same rows."""
+    _on_database("load", lambda ground: load.measure(ground, rows=rows, segments=segments, rounds=rounds), date, out)
+
+
+@app.command("hold")
+def bench_hold(
+    *,
+    each: Annotated[int, typer.Option(min=1, help="Holds of each client and turn.")] = 500,
+    http_each: Annotated[int, typer.Option(min=1, help="Holds of each client and turn over HTTP.")] = 150,
+    clients: Annotated[int, typer.Option(min=1, max=100, help="Clients at once.")] = hold.CLIENTS,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each side; the best one counts.")] = hold.ROUNDS,
+    date: Dated = None,
+    out: Out = None,
+) -> None:
+    """Hold through the service function and over HTTP, against pgbench running the same whole statement."""
+
+    def bench(ground: Ground) -> AsyncIterator[Measurement]:
+        return hold.measure(ground, each=each, http_each=http_each, clients=clients, rounds=rounds)
+
+    _on_database("hold", bench, date, out)
+
+
+@app.command("search")
+def bench_search(
+    *,
+    numbers: Annotated[int, typer.Option(min=10_000, max=20_000_000, help="Numbers in stock.")] = 2_000_000,
+    pages: Annotated[int, typer.Option(min=1, help="Pages asked for of each pattern.")] = 200,
+    date: Dated = None,
+    out: Out = None,
+) -> None:
+    """Ask for pages of numbers by pattern: the time in the database, of half and of 99 in 100, against its limits."""
+    _on_database("search", lambda ground: search.measure(ground, numbers=numbers, pages=pages), date, out)
+
+
+@app.command("card")
+def bench_card(
+    *,
+    cards: Annotated[int, typer.Option(min=1, help="Cards written for each figure, on each reader.")] = 20,
+    readers: Annotated[str, typer.Option(help="How many readers at once, one figure each.")] = "1,4,8",
+    wire: Annotated[str, typer.Option(help="Speed of the virtual card's wire, as F/D.")] = "512/32",
+    date: Dated = None,
+    out: Out = None,
+) -> None:
+    """Write virtual cards: commands per card, our time above that of the bare commands, many readers at once."""
+    counts = [int(count) for count in readers.split(",")]
+    with _failing_in_one_line(), Lines("card", machine_facts(None, date=date), typer.echo, out) as lines:
+        for found in card.measure(rounds=cards, readers=counts, wire=wire):
+            lines.add(found)
+
+
+@app.command("all")
+def bench_all(*, date: Dated = None, out: Annotated[Path, typer.Option(help="Folder for NAME.jsonl.")] = _KEPT) -> None:
+    """Run every bench at its usual size and keep the lines."""
+    bench_card(date=date, out=out)
+    bench_load(date=date, out=out)
+    bench_hold(date=date, out=out)
+    bench_search(date=date, out=out)
+
+
+def _on_database(name: str, bench: Bench, date: str | None, out: Path | None) -> None:
+    """Run a bench on a database of its own."""
+    with (
+        _failing_in_one_line(),
+        tempfile.TemporaryDirectory(prefix="haoka-bench-") as folder,
+        bench_database(Settings()) as engine,
+        Lines(name, machine_facts(engine.version(), date=date), typer.echo, out) as lines,
+    ):
+        uvloop.run(_measure(bench, engine, Path(folder), lines))
+
+
+async def _measure(bench: Bench, engine: Engine, folder: Path, lines: Lines) -> None:
+    async with prepared(engine, folder, now=utc_now()) as ground:
+        async for found in bench(ground):
+            lines.add(found)
+
+
+@contextmanager
+def _failing_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except (BenchFailed, ProcessFailed) as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from None
