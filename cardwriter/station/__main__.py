@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cardwriter.station.cli import app
+from cardwriter.station.cli import main
 
-app(prog_name="station")
+main()

@@ -6,6 +6,8 @@ import logging
 import os
 import platform
 import signal
+import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -37,6 +39,7 @@ Code = Annotated[str, typer.Option(help="One-time enrolment code", envvar="HAOKA
 Readers = Annotated[str, typer.Option("--readers", help="pcsc:, pcsc:PART-OF-NAME or virtual:MODULE:CALLABLE")]
 LangOption = Annotated[Lang | None, typer.Option(help="Language; default from LANG")]
 
+_DATA: Final = Path(".haoka/station")
 _STOPPING: Final = {signal.SIGTERM, signal.SIGINT}
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -46,7 +49,7 @@ _console = Console(highlight=False, soft_wrap=True)
 @app.command()
 def run(
     service: Service,
-    data: Data,
+    data: Data = _DATA,
     code: Code = "",
     readers: Readers = "pcsc:",
     lang: LangOption = None,
@@ -86,7 +89,7 @@ def run(
 
 
 @app.command()
-def enrol(service: Service, data: Data, code: Code, lang: LangOption = None) -> None:
+def enrol(service: Service, code: Code, data: Data = _DATA, lang: LangOption = None) -> None:
     """Trade a one-time code for a new credential, in place of the one this station may have."""
     try:
         _enrol(service, code, data, _language(lang))
@@ -111,7 +114,7 @@ def list_readers(readers: Readers = "pcsc:", lang: LangOption = None) -> None:
 
 
 @app.command()
-def journal(data: Data, lang: LangOption = None) -> None:
+def journal(data: Data = _DATA, lang: LangOption = None) -> None:
     """Show the scripts whose report the service has not acknowledged."""
     book = Journal(data)
     table = Table("script", "reader", "outcome", "error", "changed", "steps")
@@ -129,6 +132,14 @@ def journal(data: Data, lang: LangOption = None) -> None:
         _console.print(table)
     else:
         _console.print(say("journal_empty", _language(lang)))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; options alone are those of `run`: `haoka station --service URL` joins this PC to a service."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0].startswith("-") and given[0] != "--help":
+        given.insert(0, "run")
+    app(args=given, prog_name="haoka station")
 
 
 def _open(readers: str) -> ReaderSource:

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cardwriter.script import Outcome, Report
-from cardwriter.station.cli import app
+from cardwriter.station.cli import app, main
 from cardwriter.station.enrol import load
 from cardwriter.station.journal import Journal
 from cardwriter.station.texts import TEXTS, language_of, say
@@ -94,3 +94,10 @@ def test_every_reader_state_has_a_sentence(presence: Presence) -> None:
 @pytest.mark.parametrize(("locale", "language"), [("zh_CN.UTF-8", "zh"), ("ZH_TW", "zh"), ("en_US", "en"), ("", "en")])
 def test_a_locale_names_its_language(locale: str, language: str) -> None:
     assert language_of(locale) == language
+
+
+def test_options_alone_run_the_station(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--service", "http://127.0.0.1:1", "--data", str(tmp_path), "--readers", TINY, "--lang", "en"])
+    assert end.value.code == 1
+    assert "not enrolled yet" in capsys.readouterr().err

@@ -24,7 +24,7 @@ HOLD_KEY = "Haoka-Hold-Key"
 _SEARCH = "/v1/numbers:search?limit=5"
 _WAIT_SECONDS = 60.0
 _LOOK_SECONDS = 0.3
-_WIDTH, _LINES = 90, 2
+_WIDTH, _LINES = 88, 2
 """Of a document that is shown, so that it stands well in 100 columns."""
 _ENDED = frozenset({"verified", "nothing_written", "damaged", "unknown", "cancelled"})
 

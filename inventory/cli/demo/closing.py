@@ -18,7 +18,7 @@ def tell(
 ) -> None:
     """Print logins, and while the demo stays up the console's address and commands to try on the running service."""
     screen.console.rule("Haoka 号卡")
-    folder = _write_logins(memory, settings.data_dir / "logins", address)
+    folder = write_logins(memory, settings.data_dir / "logins", address)
     people = {name: login for name, login in memory.logins.items() if name != "acceptance"}
     rows = [(name, login.interface_no, login.staff_no, login.password) for name, login in people.items()]
     screen.table("Logins / 登录", ("who", "interface 接口编号", "staff 工号", "password 密码"), rows)
@@ -44,16 +44,17 @@ def commands(memory: Memory, folder: Path, settings: Settings, sold: Mapping[str
         "./haoka stock",
         f"./haoka recall sim LJ-C1 LJ-P1 --from {spare[0]} --to {spare[-1]}",
         f"./haoka status sim {spare[0]} DAMAGED --reason 'bent in the drawer'",
-        f"./haoka status number {sold['spare_number']} DISABLED --reason 'kept back'",
-        f"./haoka fee change {sold['spare_number']} --class 7 --reason 'agreed with the district'",
         f". {shlex.quote(str(folder / 'city_admin.env'))}",
+        f"./haoka fee change {sold['spare_number']} --class 5 --approver LJ002 --reason 'agreed with the district'",
+        f"./haoka fee changes {sold['spare_number']}",
+        f"./haoka status number {sold['spare_number']} DISABLED --reason 'kept back'",
         "./haoka issue number 530700 LJ-D2 --count 1000",
         "./haoka recall number LJ-D2 530700 --count 1000",
         f"{database} ./haoka audit",
     ]
 
 
-def _write_logins(memory: Memory, folder: Path, address: str) -> Path:
+def write_logins(memory: Memory, folder: Path, address: str) -> Path:
     """Write a file per login that makes commands talk to this service as that person, for its owner only."""
     folder.mkdir(exist_ok=True, mode=0o700)
     for name, login in memory.logins.items():

@@ -91,9 +91,10 @@ def _unless_stopped(processes: Processes) -> None:
 
 
 def _tell_processes(screen: Screen, processes: Processes, address: str, opened: hall.Hall) -> None:
-    rows = [(child.name, str(child.process.pid), str(child.log)) for child in processes.children]
+    rows = [(child.name, str(child.process.pid)) for child in processes.children]
+    screen.table("Processes / 进程", ("process", "pid"), rows)
+    screen.say(f"their logs: {processes.log_dir}")
     screen.say(f"the service answers at {address}")
-    screen.table("Processes / 进程", ("process", "pid", "log"), rows)
     if not opened.isolated:
         screen.say("no namespaces here: the virtual reader's ports are open to this machine's network while it runs")
 
