@@ -21,12 +21,17 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Settings, connections, vault, the secret of hold keys, the clock, who called lately, and what stations do."""
+    """What every request works with.
+
+    `hold_secret` makes hold keys, `body_secret` the digests of request bodies that are kept; `callers` remembers who
+    called lately, `notices` tells what stations do.
+    """
 
     settings: Settings
     database: Database
     vault: Vault
     hold_secret: bytes
+    body_secret: bytes
     clock: Callable[[], datetime]
     callers: CallerCache
     notices: Notices
@@ -49,4 +54,13 @@ def open_runtime(settings: Settings, *, application: str, clock: Callable[[], da
     vault = Vault(FileKeyProvider(settings.vault_key_path))
     database = connect(settings.sqlalchemy_url(), pool_size=settings.database_pool, application=application)
     callers = CallerCache(settings.caller_cache_seconds)
-    return Runtime(settings, database, vault, vault.derive("hold-key"), clock, callers, Notices(database))
+    return Runtime(
+        settings,
+        database,
+        vault,
+        vault.derive("hold-key"),
+        vault.derive("idempotency"),
+        clock,
+        callers,
+        Notices(database),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -116,6 +117,7 @@ def origin_of(request: Request) -> dict[str, Any]:
 
 async def _write_key(
     request: Request,
+    runtime: RuntimeDep,
     key: Annotated[
         str | None,
         Header(alias="Idempotency-Key", description="Fresh random key of this write; send the same one when retrying."),
@@ -138,7 +140,7 @@ async def _write_key(
         )
     operation = f"{request.method} {template(request.scope)}"
     about = {"path": request.path_params, "query": sorted(request.query_params.multi_items())}
-    return WriteKey.of(key, operation, {**about, "body": await _body(request)})
+    return WriteKey.of(key, operation, {**about, "body": await _body(request)}, secret=runtime.body_secret)
 
 
 async def _body(request: Request) -> Any:
@@ -152,7 +154,8 @@ async def _body(request: Request) -> Any:
     if not raw:
         return None
     if "json" in request.headers.get("content-type", ""):
-        return json.loads(raw)
+        with suppress(ValueError, RecursionError):  # what is no JSON is the route's to refuse
+            return json.loads(raw)
     return hashlib.sha256(raw).hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,9 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from inventory.access.caller import Caller
-from inventory.domain.errors import IdempotencyMismatch
+from inventory.domain.errors import DomainError, IdempotencyMismatch
 from inventory.store import idempotency
-from inventory.store.engine import is_unique_violation
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,14 @@ class WriteKey:
     body_sha256: bytes
 
     @classmethod
-    def of(cls, key: str, operation: str, body: Any) -> WriteKey:
-        """Build the key of a request from its JSON-ready body."""
+    def of(cls, key: str, operation: str, body: Any, *, secret: bytes = b"") -> WriteKey:
+        """Build the key of a request from its JSON-ready body.
+
+        The digest is kept, so bodies that may hold a password are digested under a secret of the service.
+        """
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-        return cls(key, operation, hashlib.sha256(canonical.encode(errors="surrogatepass")).digest())
+        digest = hmac.digest(secret, canonical.encode(errors="surrogatepass"), hashlib.sha256)
+        return cls(key, operation, digest)
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,8 @@ async def once(
                 answer=body,
                 now=now,
             )
-    except IntegrityError as error:
-        if not is_unique_violation(error, idempotency.CONSTRAINT):
-            raise
+    except (DomainError, IntegrityError):
+        # An equal request may have been quicker: then what this one met is the other's success.
         async with session.begin():
             earlier = await replay(session, caller, write)
         if earlier is None:

@@ -106,7 +106,7 @@ async def _release(session: AsyncSession, caller: Caller, wish: ReleaseWish, *, 
         raise ReasonMissing
     kind = kind_named(wish.resource)
     name = item_name(kind, wish.item)
-    item = await stock.find_item(session, kind, city_id=caller.city_id, name=name)
+    item = await stock.find_item(session, kind, city_id=caller.city_id, name=name, lock=True)
     if item is None or item.holder_id not in caller.scope:
         raise NotFound(what=kind.name, value=name)
     event = event_meant(kind, item.state, wish.to_state)

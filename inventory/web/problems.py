@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from inventory.domain.errors import Busy, DomainError, Refusal
 from inventory.i18n import catalogue
+from inventory.store.engine import is_retryable
 from inventory.web.deps import language_of
 from inventory.web.rendering import render
 
@@ -103,8 +104,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(PoolTimeout)
     @app.exception_handler(DBAPIError)
-    async def _busy(request: Request, error: Exception) -> Response:
+    async def _busy(request: Request, error: PoolTimeout | DBAPIError) -> Response:
         _log.warning("page_database_error", error=type(getattr(error, "orig", error)).__name__)
+        if isinstance(error, DBAPIError) and not (is_retryable(error) or error.connection_invalidated):
+            return _page(request, shown(request, "internal_error", {}), HTTPStatus.INTERNAL_SERVER_ERROR)
         return _page(request, explain(request, Busy()), HTTPStatus.SERVICE_UNAVAILABLE)
 
     @app.exception_handler(Exception)

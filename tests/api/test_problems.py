@@ -191,3 +191,10 @@ def test_refusal_class_of_a_conflict_is_409(app: FastAPI) -> None:
     with TestClient(app) as client:
         answer = client.get("/v1/fails/conflict")
     assert (answer.status_code, answer.json()["params"]["held_until"]) == (409, None)
+
+
+@pytest.mark.parametrize("body", ["{", "\xff", "[" * 100_000, "1" * 5000])
+def test_a_body_that_is_no_json_is_refused_and_nothing_more(client: TestClient, body: str) -> None:
+    headers = {"Content-Type": "text/json", "Idempotency-Key": "k"}
+    answer = client.post("/v1/stations:enrol", content=body.encode("latin-1"), headers=headers)
+    assert 400 <= answer.status_code < 500, answer.text

@@ -148,9 +148,9 @@ def test_columns_without_use_are_named_and_left_alone() -> None:
             ],
         ),
         (file_of(card(1) + " 5"), [(18, "", "", FaultCode.COLUMN_COUNT)]),
-        (file_of(card(1, iccid="8.986E+19")), [(18, "iccid", "8.986E+19", FaultCode.SPREADSHEET_NUMBER)]),
-        (file_of(card(1, iccid="12345")), [(18, "iccid", "12345", FaultCode.MALFORMED)]),
-        (file_of(card(1, serial="1" * 60)), [(18, "serial", "1" * 40 + "…", FaultCode.MALFORMED)]),
+        (file_of(card(1, iccid="8.986E+19")), [(18, "iccid", "8.… (9 characters)", FaultCode.SPREADSHEET_NUMBER)]),
+        (file_of(card(1, iccid="12345")), [(18, "iccid", "12… (5 characters)", FaultCode.MALFORMED)]),
+        (file_of(card(1, serial="1" * 60)), [(18, "serial", "11… (60 characters)", FaultCode.MALFORMED)]),
         (file_of(card(1, pin1="12")), [(18, "pin1", "", FaultCode.MALFORMED)]),
         (file_of(card(1, puk1="1234")), [(18, "puk1", "", FaultCode.MALFORMED)]),
         (file_of(card(1, pin1="FFFFFFFFFFFFFFFF")), [(18, "pin1", "", FaultCode.MALFORMED)]),
@@ -166,6 +166,17 @@ def test_each_fault_is_named_by_row_column_and_code(
 ) -> None:
     _, faults = read(lines)
     assert [(fault.row, fault.column, fault.value, fault.code) for fault in faults] == expected
+
+
+def test_a_key_that_slipped_into_another_column_is_not_shown_in_a_fault() -> None:
+    _, faults = read(file_of(card(1, iccid="0F" * 16)))
+    assert [fault.value for fault in faults] == ["0F… (32 characters)"]
+
+
+def test_a_bad_identifier_in_a_file_without_codes_is_shown() -> None:
+    lines = ["Quantity: 1", "var_Out: ICCID/Ser_nb", f"12345 {1:020d}"]
+    _, faults = read(lines)
+    assert [fault.value for fault in faults] == ["12345"]
 
 
 def test_all_faults_of_a_file_are_found_at_once() -> None:

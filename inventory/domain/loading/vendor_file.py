@@ -250,6 +250,12 @@ class VendorFile:
             reason = f"the header declares {self.header.quantity} cards, the file holds {count}"
             yield RowFault(0, "Quantity", str(self.header.quantity), FaultCode.QUANTITY, reason)
 
+    def _told(self, text: str) -> str:
+        """Give what a list of faults may show of a bad identifier: in a file with codes, columns may have shifted."""
+        if set(_SECRET).isdisjoint(self.columns):
+            return shown(text)
+        return f"{text[:2]}… ({len(text)} characters)"
+
     def _odd_row(self, row: int, texts: list[str], seen: Seen) -> Iterator[CardRow | RowFault]:
         """Read a row value by value: something in it is not in its normal form, or wrong."""
         if len(texts) != len(self.columns):
@@ -265,9 +271,10 @@ class VendorFile:
                     refuse_spreadsheet_number(text)
                     values[column] = _READERS[column](text)
             except InvalidIdentifier as error:
-                faults.append(RowFault(row, column, shown(text), FaultCode.MALFORMED, str(error.params["reason"])))
+                faults.append(RowFault(row, column, self._told(text), FaultCode.MALFORMED, str(error.params["reason"])))
             except BadValueError as error:
-                faults.append(RowFault(row, column, "" if column in _SECRET else shown(text), error.code, error.reason))
+                told = "" if column in _SECRET else self._told(text)
+                faults.append(RowFault(row, column, told, error.code, error.reason))
         if "iccid" in values:
             values["iccid"], warnings = values["iccid"]
         yield from _finish(row, values, warnings, faults, seen)
