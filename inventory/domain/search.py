@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
 from inventory.domain.errors import InvalidSearch
 from inventory.domain.number_keys import digit_mask, number_keys
-from inventory.domain.patterns import BLOCK_DIGITS, Shape
+from inventory.domain.patterns import BLOCK_DIGITS, ENDINGS, Shape
 
 _AFTER_NINE: Final = ":"
 """The character after 9: `13` <= number < `13:` are all numbers that begin with 13 (collation C)."""
@@ -56,6 +56,8 @@ class NumberQuery:
     `tails`: `tail = ANY(tails)`. `lo`, `hi`: `lo <= number < hi` as text in collation C. `rev_lo`, `rev_hi`:
     `rev_lo <= rev < rev_hi`. `must`: `mask & must = must`. `must_not`: `mask & must_not = 0`. Each of `regexes` matches
     somewhere in the number, none of `regexes_not` does; they read the same in Python and PostgreSQL.
+
+    `likely` is no condition but a hint: the tails among which matches are thickest.
     """
 
     tails: tuple[int, ...] | None = None
@@ -67,6 +69,7 @@ class NumberQuery:
     must_not: int = 0
     regexes: tuple[str, ...] = ()
     regexes_not: tuple[str, ...] = ()
+    likely: tuple[int, ...] = field(default=(), compare=False)
 
     def matches(self, number: str) -> bool:
         """Tell whether a number meets all conditions: what the database does, said once more."""
@@ -114,12 +117,12 @@ def read_wish(text: str, length: int = _MOBILE_LENGTH) -> SearchWish:
 
 
 def _check(wish: SearchWish) -> None:
-    for field, (form, allowed) in _FORMS.items():
-        value: str = getattr(wish, field)
+    for part, (form, allowed) in _FORMS.items():
+        value: str = getattr(wish, part)
         if value and form.fullmatch(value) is None:
-            raise InvalidSearch(field=field, value=value, reason=f"{allowed} are needed")
+            raise InvalidSearch(field=part, value=value, reason=f"{allowed} are needed")
         if len(value.replace("*", "")) > wish.length:
-            raise InvalidSearch(field=field, value=value, reason=f"the numbers searched have {wish.length} digits")
+            raise InvalidSearch(field=part, value=value, reason=f"the numbers searched have {wish.length} digits")
 
 
 @lru_cache(maxsize=1024)
@@ -142,8 +145,10 @@ def compile_search(wish: SearchWish) -> NumberQuery:
     if wish.pattern and ("?" in head or "*" in rest or len(end) > BLOCK_DIGITS):
         regexes.append(f"^{wish.pattern.replace('?', '.').replace('*', '.*')}$")
     rev_ranges = [_rev_range(digits, wish.length) for digits in ends]
+    tails = () if wish.pattern and not star and len(head) != wish.length else _tails(wish, end)
     return NumberQuery(
-        tails=() if wish.pattern and not star and len(head) != wish.length else _tails(wish, end),
+        tails=tails,
+        likely=_likely(wish.contains, tails),
         lo=max(starts, default=None),
         hi=min((digits + _AFTER_NINE for digits in starts), default=None),
         rev_lo=max((lo for lo, _ in rev_ranges), default=None),
@@ -162,6 +167,15 @@ def _tails(wish: SearchWish, end: str) -> tuple[int, ...] | None:
     if not sets:
         return None
     return tuple(sorted(set.intersection(*sets)))
+
+
+def _likely(contains: str, tails: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Give the tails that hold the digits, or the end of more digits than a tail has."""
+    if len(contains) <= 1:
+        return ()
+    digits = contains[-BLOCK_DIGITS:]
+    holding = {tail for tail, text in enumerate(ENDINGS) if digits in text}
+    return tuple(sorted(holding if tails is None else holding.intersection(tails)))
 
 
 def _rev_range(ends: str, length: int) -> tuple[int, int]:

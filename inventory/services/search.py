@@ -44,20 +44,19 @@ async def search_numbers(session: AsyncSession, caller: Caller, ask: SearchAsk, 
         The wish cannot be compiled, or the cursor is none of this search.
     """
     query = compile_search(ask.wish)
-    shelf = Shelf(
-        city_id=caller.city_id,
-        kind=ask.kind,
-        pools=caller.pools,
-        org_id=caller.org_id,
-        holders=caller.scope,
-        classes=ask.classes,
-    )
     found: list[FoundNumber] = []
     place = None
     async with session.begin():
-        items = await search.items_of(session, caller.city_id)
-        if items is not None and query.tails != ():
-            route = walks.choose_route(query, ask.wish.length, items)
+        reach = await search.reach(session, caller.city_id, caller.org_id, caller.scope)
+        if reach is not None and query.tails != ():
+            shelf = Shelf(
+                city_id=caller.city_id,
+                kind=ask.kind,
+                pools=caller.pools,
+                holders=reach.holders,
+                classes=ask.classes,
+            )
+            route = walks.choose_route(query, ask.wish.length, reach)
             if ask.cursor is None:
                 found = await search.expired(session, shelf, query, now=now, limit=ask.limit)
             begin = walks.read_cursor(ask.cursor) if ask.cursor else route.begin(secrets.randbelow(_DICE_SIDES))

@@ -1,8 +1,10 @@
 """Find free numbers by pattern, from a random place on, so that clerks do not collide; every walk uses an index.
 
-Three walks: along the last four digits (`ix_number_tail`), along the number (its unique key), along the number read
-backwards (`ix_number_rev`). Whatever a walk does not say is a condition on the rows it meets. Each walk goes from its
-start to the end of its range and then from the beginning up to its start. Bounds: `after` is excluded, `upto` included.
+Four walks: along the last four digits (`ix_number_tail`; for a part of the city, holder by holder in
+`ix_number_free`), along the shelves of a few holders (`ix_number_free`), along the number (its unique key), along the
+number read backwards (`ix_number_rev`). Whatever a walk does not say is a condition on the rows it meets: a hall has a
+hundredth of the city's numbers, so its walks must say whose they are. Each walk goes from its start to the end of its
+range and then from the beginning up to its start. Bounds: `after` is excluded, `upto` included.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.domain.organisation import Level
 from inventory.domain.search import NumberQuery
-from inventory.store.hold_sql import SELLABLE
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class FoundNumber:
 
 _COLUMNS = "item_no, number, tail, rev, cls, outcome, rule_set_id, hlr_code"
 
-_FREE = f"""
+_FREE = """
     city_id = CAST(:city AS int) AND kind = CAST(:kind AS text) AND transit_id IS NULL
     AND pool = ANY (CAST(:pools AS text[]))
     AND (CAST(:classes AS int[]) IS NULL OR cls = ANY (CAST(:classes AS int[])))
@@ -43,25 +45,57 @@ _FREE = f"""
     AND (CAST(:hi AS text) IS NULL OR number < CAST(:hi AS text))
     AND mask & CAST(:must AS int) = CAST(:must AS int) AND mask & CAST(:must_not AS int) = 0
     AND number ~ ALL (CAST(:regexes AS text[])) AND number !~ ALL (CAST(:regexes_not AS text[]))
-    AND {SELLABLE}
 """
+
+_OURS = "(CAST(:holders AS bigint[]) IS NULL OR holder_id = ANY (CAST(:holders AS bigint[])))"
+
+_BEHIND = """CASE WHEN place = 1 THEN CAST(:after AS bigint) ELSE CAST(:low AS bigint) END"""
 
 BY_TAIL = f"""
     SELECT {_COLUMNS} FROM unnest(CAST(:tails AS int[])) WITH ORDINALITY AS wanted (wanted_tail, place)
     CROSS JOIN LATERAL (
         SELECT {_COLUMNS} FROM number
         WHERE {_FREE} AND state = 'UNUSED' AND tail = wanted_tail
-          AND item_no > CASE WHEN place = 1 THEN CAST(:after AS bigint) ELSE CAST(:low AS bigint) END
-          AND item_no <= CAST(:upto AS bigint)
+          AND item_no > {_BEHIND} AND item_no <= CAST(:upto AS bigint)
         ORDER BY item_no LIMIT CAST(:limit AS int)
     ) AS found
     LIMIT CAST(:limit AS int)
 """  # noqa: S608 - composed of constants
-"""Free numbers along tails, in the order the tails are given."""
+"""Free numbers of the whole city along tails, in the order the tails are given."""
+
+BY_OUR_TAIL = f"""
+    SELECT {_COLUMNS} FROM unnest(CAST(:tails AS int[])) WITH ORDINALITY AS wanted (wanted_tail, place)
+    CROSS JOIN LATERAL (
+        SELECT ours.* FROM unnest(CAST(:holders AS bigint[])) AS our (holder)
+        CROSS JOIN LATERAL (
+            SELECT {_COLUMNS} FROM number
+            WHERE {_FREE} AND state = 'UNUSED' AND holder_id = our.holder AND tail = wanted_tail
+              AND item_no > {_BEHIND} AND item_no <= CAST(:upto AS bigint)
+            ORDER BY item_no LIMIT CAST(:limit AS int)
+        ) AS ours
+        ORDER BY item_no LIMIT CAST(:limit AS int)
+    ) AS found
+    LIMIT CAST(:limit AS int)
+"""  # noqa: S608 - composed of constants
+"""Free numbers of a few holders along tails, in the order the tails are given."""
+
+BY_SHELF = f"""
+    SELECT ours.* FROM unnest(CAST(:holders AS bigint[])) AS our (holder)
+    CROSS JOIN LATERAL (
+        SELECT {_COLUMNS} FROM number
+        WHERE {_FREE} AND state = 'UNUSED' AND holder_id = our.holder
+          AND (CAST(:tails AS int[]) IS NULL OR tail = ANY (CAST(:tails AS int[])))
+          AND (tail, item_no) > (CAST(:after_tail AS int), CAST(:after AS bigint))
+          AND (tail, item_no) <= (CAST(:upto_tail AS int), CAST(:upto AS bigint))
+        ORDER BY tail, item_no LIMIT CAST(:limit AS int)
+    ) AS ours
+    ORDER BY tail, item_no LIMIT CAST(:limit AS int)
+"""  # noqa: S608 - composed of constants
+"""All free numbers of a few holders, by tail and item."""
 
 BY_NUMBER = f"""
     SELECT {_COLUMNS} FROM number
-    WHERE {_FREE} AND (state = 'UNUSED') IS TRUE
+    WHERE {_FREE} AND {_OURS} AND (state = 'UNUSED') IS TRUE
       AND (CAST(:tails AS int[]) IS NULL OR tail = ANY (CAST(:tails AS int[])))
       AND number > CAST(:after AS text) AND number <= CAST(:upto AS text)
     ORDER BY number LIMIT CAST(:limit AS int)
@@ -70,7 +104,7 @@ BY_NUMBER = f"""
 
 BY_REV = f"""
     SELECT {_COLUMNS} FROM number
-    WHERE {_FREE} AND state = 'UNUSED' AND rev > CAST(:after AS bigint) AND rev <= CAST(:upto AS bigint)
+    WHERE {_FREE} AND {_OURS} AND state = 'UNUSED' AND rev > CAST(:after AS bigint) AND rev <= CAST(:upto AS bigint)
       AND (CAST(:tails AS int[]) IS NULL OR tail = ANY (CAST(:tails AS int[])))
     ORDER BY rev LIMIT CAST(:limit AS int)
 """  # noqa: S608 - composed of constants
@@ -83,12 +117,33 @@ EXPIRED = f"""
     WHERE h.city_id = CAST(:city AS int) AND h.expires_at <= CAST(:now AS timestamptz)
       AND h.state IN ('ACTIVE', 'BOOKED') AND h.job_id IS NULL
       AND (CAST(:tails AS int[]) IS NULL OR tail = ANY (CAST(:tails AS int[])))
-      AND {_FREE.replace("city_id", "number.city_id", 1)}
+      AND {_FREE.replace("city_id", "number.city_id", 1)} AND {_OURS}
     ORDER BY number.item_no LIMIT CAST(:limit AS int)
 """  # noqa: S608 - composed of constants
 """Numbers whose hold is over and not yet swept: free to whoever asks (REQ-RSV-04)."""
 
-_BY_TAIL, _BY_NUMBER, _BY_REV, _EXPIRED = text(BY_TAIL), text(BY_NUMBER), text(BY_REV), text(EXPIRED)
+_BY_TAIL, _BY_OUR_TAIL, _BY_SHELF = text(BY_TAIL), text(BY_OUR_TAIL), text(BY_SHELF)
+_BY_NUMBER, _BY_REV, _EXPIRED = text(BY_NUMBER), text(BY_REV), text(EXPIRED)
+
+
+_REACH = text("""
+    SELECT (SELECT min(item_no) FROM number WHERE city_id = CAST(:city AS int)) AS low,
+           (SELECT max(item_no) FROM number WHERE city_id = CAST(:city AS int)) AS high,
+           level, parent_id
+    FROM organisation WHERE id = CAST(:org AS bigint)
+""")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a place can sell from: item numbers `low` to `high` of its city, and whose stock (None: the whole city's).
+
+    A clerk sells from the stock of its hall too.
+    """
+
+    low: int
+    high: int
+    holders: tuple[int, ...] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +153,7 @@ class Shelf:
     city_id: int
     kind: str
     pools: Collection[str]
-    org_id: int
-    holders: Collection[int]
+    holders: tuple[int, ...] | None
     classes: Collection[int] | None
 
     def conditions(self, query: NumberQuery) -> dict[str, Any]:
@@ -108,8 +162,7 @@ class Shelf:
             "city": self.city_id,
             "kind": self.kind,
             "pools": sorted(self.pools),
-            "org": self.org_id,
-            "holders": sorted(self.holders),
+            "holders": None if self.holders is None else list(self.holders),
             "classes": None if self.classes is None else sorted(self.classes),
             "lo": query.lo,
             "hi": query.hi,
@@ -133,7 +186,23 @@ async def by_tail(
 ) -> list[FoundNumber]:
     """Return free numbers along the tails: of the first one the items after `after`, of the others after `low`."""
     given = {"tails": list(tails), "after": after, "low": low, "upto": upto, "limit": limit}
-    return await _walk(session, _BY_TAIL, shelf.conditions(query) | given)
+    walk = _BY_TAIL if shelf.holders is None else _BY_OUR_TAIL
+    return await _walk(session, walk, shelf.conditions(query) | given)
+
+
+async def by_shelf(
+    session: AsyncSession,
+    shelf: Shelf,
+    query: NumberQuery,
+    *,
+    after: tuple[int, int],
+    upto: tuple[int, int],
+    limit: int,
+) -> list[FoundNumber]:
+    """Return free numbers of the shelf's holders by tail and item; bounds are such pairs."""
+    given = {"tails": _listed(query.tails), "limit": limit}
+    given |= {"after_tail": after[0], "after": after[1], "upto_tail": upto[0], "upto": upto[1]}
+    return await _walk(session, _BY_SHELF, shelf.conditions(query) | given)
 
 
 async def by_number(
@@ -162,11 +231,15 @@ async def expired(
     return [row for row in found if (low is None or low <= row.rev) and (high is None or row.rev < high)]
 
 
-async def items_of(session: AsyncSession, city_id: int) -> tuple[int, int] | None:
-    """Return the lowest and highest item number of the city's numbers, or None without any."""
-    bounds = text("SELECT min(item_no), max(item_no) FROM number WHERE city_id = CAST(:city AS int)")
-    low, high = (await session.execute(bounds, {"city": city_id})).one()
-    return None if low is None else (low, high)
+async def reach(session: AsyncSession, city_id: int, org_id: int, scope: Collection[int]) -> Reach | None:
+    """Return what a place with this subtree can sell from, or None if the city has no number."""
+    row = (await session.execute(_REACH, {"city": city_id, "org": org_id})).one()
+    if row.low is None:
+        return None
+    if row.level == Level.CITY.name:
+        return Reach(row.low, row.high, None)
+    hall = {row.parent_id} if row.level == Level.CLERK.name else set()
+    return Reach(row.low, row.high, tuple(sorted(hall.union(scope))))
 
 
 async def hlrs_without_data(session: AsyncSession, city_id: int, hlrs: Collection[str]) -> set[str]:

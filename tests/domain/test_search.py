@@ -166,3 +166,11 @@ def test_every_expression_is_one_that_python_compiles(wish: SearchWish) -> None:
     query = compile_search(wish)
     for regex in (*query.regexes, *query.regexes_not):
         re.compile(regex)
+
+
+def test_a_search_for_digits_anywhere_begins_at_the_endings_that_hold_them() -> None:
+    assert compile_search(SearchWish(contains="1314")).likely == (1314,)
+    assert compile_search(SearchWish(contains="51314", ends="4")).likely == (1314,)
+    assert len(compile_search(SearchWish(contains="777")).likely) == 19
+    assert compile_search(SearchWish(contains="777", ends="1")).likely == (7771,)
+    assert compile_search(SearchWish(contains="7")).likely == ()

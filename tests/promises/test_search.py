@@ -76,11 +76,23 @@ WISHES: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.parametrize("org", [TOWN.city, TOWN.clerk])
 @pytest.mark.parametrize("wish", WISHES)
-async def test_all_pages_together_hold_every_match_once(counter: Counter, wish: dict[str, Any]) -> None:
-    """REQ-QRY-01: compared with the predicate on every number in stock."""
+async def test_all_pages_together_hold_every_match_once(counter: Counter, wish: dict[str, Any], org: int) -> None:
+    """REQ-QRY-01: compared with the predicate on every number in stock, for the whole city and for one counter."""
     query = compile_search(SearchWish(**wish))
-    assert sorted(await everything(counter, **wish)) == sorted(n for n in set(STOCK) if query.matches(n))
+    found = await everything(counter.by(TOWN.caller(org)), **wish)
+    assert sorted(found) == sorted(n for n in set(STOCK) if query.matches(n))
+
+
+async def test_a_hall_with_few_of_the_citys_numbers_finds_them_on_its_first_page(counter: Counter) -> None:
+    async with counter.database.session() as session, session.begin():
+        await session.execute(
+            text("UPDATE number SET holder_id = :other WHERE number = ANY (:few)"),
+            {"other": TOWN.other_hall, "few": list(STOCK[:3])},
+        )
+    found = await page(counter.by(TOWN.caller(TOWN.other_hall)))
+    assert sorted(row["number"] for row in found["numbers"]) == sorted(STOCK[:3])
 
 
 async def test_two_clerks_begin_at_different_places(counter: Counter) -> None:
