@@ -8,7 +8,7 @@ from typing import Final
 
 from cardwriter.crypto.milenage import MacError, Milenage
 from cardwriter.profiles.base import PROOF_SQN, CardFacts, Challenge, Expectation, Failure, Kind, Verdict
-from cardwriter.script import OK, Outcome, Report, Script, StepResult, SwMask
+from cardwriter.script import OK, Otherwise, Outcome, Report, Script, Step, StepResult, SwMask
 from cardwriter.usim.bcd import is_blank
 
 AUTHENTICATE: Final = "authenticate"
@@ -27,7 +27,8 @@ def judge_write(script: Script, report: Report, imsi_steps: Collection[str]) -> 
     """Judge a write report; `imsi_steps` are the steps that put an IMSI on the card.
 
     Only two findings are final here: the journal proves that nothing was sent, or the card itself stopped the script
-    before an IMSI step, which the complete list of results of a stopped run shows. All else is UNKNOWN.
+    before an IMSI step, which the complete list of results of a stopped run shows. All else is UNKNOWN, also a report
+    whose results belie its own words.
 
     Raises
     ------
@@ -39,9 +40,10 @@ def judge_write(script: Script, report: Report, imsi_steps: Collection[str]) -> 
     if report.outcome is Outcome.COMPLETED:
         return Verdict(kind=Kind.UNKNOWN, failure=Failure.NOT_PROVEN)
     kind = Kind.UNKNOWN
+    ran = script.steps[: len(report.results)]
     if not report.changed:
-        kind = Kind.NOTHING_WRITTEN
-    elif report.outcome is Outcome.STOPPED and last is not None:
+        kind = Kind.UNKNOWN if any(step.changes_card for step in ran) else Kind.NOTHING_WRITTEN
+    elif report.outcome is Outcome.STOPPED and last is not None and _stops(ran[-1], last):
         if last.sw == _MEMORY_FAILURE:
             kind = Kind.DAMAGED
         elif not any(result.name in imsi_steps for result in report.results):
@@ -53,6 +55,11 @@ def _check(script: Script, report: Report) -> None:
     names = [step.name for step in script.steps]
     if report.script_id != script.id or [result.name for result in report.results] != names[: len(report.results)]:
         raise ValueError(f"report of script {report.script_id!r} does not belong to script {script.id!r}")
+
+
+def _stops(step: Step, result: StepResult) -> bool:
+    """Whether this answer to this step ends a script, as `Outcome.STOPPED` says of the last one."""
+    return step.otherwise is Otherwise.STOP and not step.expects(result.sw)
 
 
 def _failure(report: Report, last: StepResult | None) -> Failure:
@@ -102,7 +109,7 @@ def _compare(report: Report, contents: Mapping[str, bytes], imsi_steps: Collecti
     """Return what the files read back already decide, or None if they hold what they should."""
     reads = {name: result for name in contents if (result := report.result(name)) is not None}
     imsis = [result for name, result in reads.items() if name in imsi_steps]
-    if imsis and all(_ok(result) and is_blank(result.data) for result in imsis):
+    if imsis and all(_ok(result) and result.data and is_blank(result.data) for result in imsis):
         return Verdict(kind=Kind.NOTHING_WRITTEN)
     for name, result in reads.items():
         if _transient(result):

@@ -103,6 +103,13 @@ def test_blank_card_read_back_says_that_nothing_was_written() -> None:
     assert FAMILY.judge_verify(script, report, expected) == Verdict(kind=Kind.NOTHING_WRITTEN)
 
 
+def test_imsi_answered_without_a_byte_does_not_say_that_nothing_was_written() -> None:
+    image, facts = written()
+    script, report, expected = verified(facts, image)
+    silent = changed(changed(report, "read.gsm_imsi", 0x9000), "read.imsi", 0x9000)
+    assert FAMILY.judge_verify(script, silent, expected).kind is Kind.DAMAGED
+
+
 def test_file_without_a_diagnosis_is_read_again() -> None:
     image, facts = written()
     script, report, expected = verified(facts, image)
@@ -159,6 +166,28 @@ def test_stopped_run_without_any_result_is_unknown() -> None:
     script = FAMILY.write_script(written()[1], some_data(), "write", EXPIRES)
     verdict = FAMILY.judge_write(script, Report(script_id="write", outcome=Outcome.STOPPED, results=()))
     assert (verdict.kind, verdict.failure) == (Kind.UNKNOWN, Failure.READER_LOST)
+
+
+def test_journal_that_denies_a_change_beside_the_result_of_one_is_not_believed() -> None:
+    """REQ-HW-08: an inconsistent report leaves the card unknown."""
+    script = FAMILY.write_script(written()[1], some_data(), "write", EXPIRES)
+    honest = run(VirtualUicc(a_blank()), script)
+    for count, kind in ((2, Kind.NOTHING_WRITTEN), (3, Kind.UNKNOWN), (len(script.steps) - 1, Kind.UNKNOWN)):
+        lost = replace(honest, outcome=Outcome.LOST, error="reader_lost", results=honest.results[:count], changed=False)
+        assert FAMILY.judge_write(script, lost).kind is kind, count
+
+
+@pytest.mark.parametrize(
+    ("sw", "kind"),
+    [(0x6985, Kind.NOTHING_WRITTEN), (0x6581, Kind.DAMAGED), (0x9000, Kind.UNKNOWN), (0x63C1, Kind.UNKNOWN)],
+)
+def test_run_counts_as_stopped_only_by_an_answer_that_its_last_step_does_not_expect(sw: int, kind: Kind) -> None:
+    script = FAMILY.write_script(written()[1], some_data(), "write", EXPIRES)
+    results = run(VirtualUicc(a_blank()), script).results
+    last = next(index for index, result in enumerate(results) if result.name == "update.ad")
+    stopped = (*results[:last], replace(results[last], sw=sw))
+    report = Report(script_id="write", outcome=Outcome.STOPPED, results=stopped)
+    assert FAMILY.judge_write(script, report).kind is kind
 
 
 def test_results_that_are_not_this_scripts_steps_are_not_judged() -> None:
