@@ -75,6 +75,8 @@ class SwMask:
 
 OK = (SwMask("9000"), SwMask("91xx"))
 """Success, or success with a proactive command waiting (TS 102 221 §10.2.1.1)."""
+TRANSIENT = (SwMask("6fxx"), SwMask("64xx"))
+"""No diagnosis, or an execution error (TS 102 221 §10.2.1): says nothing about files or keys, ask again."""
 
 
 @dataclass(frozen=True, kw_only=True)

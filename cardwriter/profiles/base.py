@@ -60,8 +60,9 @@ class CardFacts:
     """What `identify` found out about the card in the reader; None where the card did not say.
 
     `iccid_raw` is EF.ICCID as read, `iccid` its number (empty on a card without one), `serial` the chip serial as hex
-    nibbles. `imsi_usim` and `imsi_gsm` are EF.IMSI as read below ADF.USIM and DF.GSM. `adm_tries` are the tries left
-    of ADM1, 0 when blocked. `sizes` maps a file's name to its size, or to its record length.
+    nibbles. `imsi_usim` and `imsi_gsm` are EF.IMSI as read below ADF.USIM and DF.GSM; `gsm_hidden` says that the latter
+    may be there but was not read. `adm_tries` are the tries left of ADM1, 0 when blocked. `sizes` maps a file's name to
+    its size, or to its record length.
     """
 
     atr: bytes
@@ -71,6 +72,7 @@ class CardFacts:
     usim: bool = False
     imsi_usim: bytes | None = None
     imsi_gsm: bytes | None = None
+    gsm_hidden: bool = False
     mnc_length: int | None = None
     pin1_enabled: bool | None = None
     adm_tries: int | None = None
@@ -78,8 +80,10 @@ class CardFacts:
 
     @property
     def blank(self) -> bool:
-        """Whether no directory holds an IMSI (REQ-HW-03); a card that hides its USIM's IMSI is not blank."""
-        return self.imsi_usim is not None and is_blank(self.imsi_usim) and is_blank(self.imsi_gsm or b"")
+        """Whether no directory holds an IMSI (REQ-HW-03); a card that hides one is not blank."""
+        if self.gsm_hidden or not self.imsi_usim:
+            return False
+        return is_blank(self.imsi_usim) and is_blank(self.imsi_gsm or b"")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cardwriter.profiles.base import CardFacts, FactsError
-from cardwriter.script import OK, Otherwise, Purpose, Report, Script, Step, SwMask
+from cardwriter.script import OK, TRANSIENT, Otherwise, Purpose, Report, Script, Step, SwMask
 from cardwriter.usim import commands, fcp, files
 from cardwriter.usim.bcd import FILLER, CodecError, is_blank, unpack
 from cardwriter.usim.identity import ICCID_SIZE, IMSI_SIZE, decode_ad, decode_iccid
@@ -75,6 +75,7 @@ def read_facts(report: Report) -> CardFacts:
         raise FactsError(str(error)) from None
     serial = _data(report, "select.serial", "read.serial")
     usim = _parameters(report, "select.usim")
+    imsi_gsm = _data(report, "select.gsm_imsi", "read.gsm_imsi")
     return CardFacts(
         atr=report.atr,
         iccid_raw=iccid_raw,
@@ -82,7 +83,8 @@ def read_facts(report: Report) -> CardFacts:
         serial=None if serial is None or is_blank(serial) else unpack(serial).rstrip(FILLER),
         usim=usim is not None,
         imsi_usim=_data(report, "read.imsi"),
-        imsi_gsm=_data(report, "select.gsm_imsi", "read.gsm_imsi"),
+        imsi_gsm=imsi_gsm,
+        gsm_hidden=not imsi_gsm and not _missing(report, "select.gsm_imsi"),
         mnc_length=_mnc_length(report),
         pin1_enabled=_pin1_enabled(report, usim),
         adm_tries=_tries(report),
@@ -97,6 +99,12 @@ def _data(report: Report, *steps: str) -> bytes | None:
         return None
     last = results[-1]
     return last.data if last is not None else None
+
+
+def _missing(report: Report, select: str) -> bool:
+    """Whether SELECT says that there is no such file; an answer without a diagnosis says nothing."""
+    result = report.result(select)
+    return result is not None and not any(mask.matches(result.sw) for mask in (*OK, *TRANSIENT))
 
 
 def _parameters(report: Report, step: str) -> fcp.Fcp | None:

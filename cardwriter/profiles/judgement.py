@@ -8,7 +8,7 @@ from typing import Final
 
 from cardwriter.crypto.milenage import MacError, Milenage
 from cardwriter.profiles.base import PROOF_SQN, CardFacts, Challenge, Expectation, Failure, Kind, Verdict
-from cardwriter.script import OK, Otherwise, Outcome, Report, Script, Step, StepResult, SwMask
+from cardwriter.script import OK, TRANSIENT, Otherwise, Outcome, Report, Script, Step, StepResult, SwMask
 from cardwriter.usim.bcd import is_blank
 
 AUTHENTICATE: Final = "authenticate"
@@ -18,8 +18,6 @@ _MEMORY_FAILURE: Final = 0x6581
 """The card's memory is worn or broken (TS 102 221 §10.2.1.5)."""
 _MAC_WRONG: Final = 0x9862
 """AUTHENTICATE: authentication error, incorrect MAC (TS 31.102 §7.3.1)."""
-_TRANSIENT: Final = (SwMask("6fxx"), SwMask("64xx"))
-"""No diagnosis, or an execution error: says nothing about the keys, ask again."""
 _ADM_WRONG: Final = (SwMask("63cx"), SwMask("6983"), SwMask("6982"))
 
 
@@ -124,7 +122,7 @@ def _ok(result: StepResult) -> bool:
 
 
 def _transient(result: StepResult) -> bool:
-    return any(mask.matches(result.sw) for mask in _TRANSIENT)
+    return any(mask.matches(result.sw) for mask in TRANSIENT)
 
 
 def _finding(kind: Kind, failure: Failure, result: StepResult | None, detail: str | None = None) -> Verdict:

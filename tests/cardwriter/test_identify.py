@@ -111,6 +111,26 @@ def test_imsi_in_either_directory_makes_a_card_not_blank() -> None:
         assert not read_facts(identified(image)).blank
 
 
+def test_imsi_of_gsm_that_is_there_but_unread_makes_a_card_not_blank() -> None:
+    report = identified(a_blank(gsm_linked=False))
+    for unread in (
+        with_result(report, "read.gsm_imsi", 0x6982),
+        with_result(report, "read.gsm_imsi", 0x9000),
+        without(report, "read.gsm_imsi"),
+        with_result(report, "select.gsm_imsi", 0x6F00),
+    ):
+        assert not read_facts(unread).blank
+
+
+def test_card_without_a_gsm_directory_is_blank() -> None:
+    report = with_result(identified(a_blank()), "select.gsm_imsi", 0x6A82)
+    assert read_facts(with_result(report, "read.gsm_imsi", 0x6986)).blank
+
+
+def test_imsi_answered_without_a_byte_is_not_blank() -> None:
+    assert not read_facts(with_result(identified(a_blank()), "read.imsi", 0x9000)).blank
+
+
 def test_card_filled_with_zeros_is_blank() -> None:
     image = a_blank()
     image.files["7fff/6f07"].content = bytes(9)

@@ -206,4 +206,5 @@ def test_unknown_card_is_settled_by_reading_it() -> None:
     proven = Verdict(kind=Kind.VERIFIED, iccid=ICCID)
     assert settle(blank, proven).kind is Kind.NOTHING_WRITTEN
     assert settle(full, proven) is proven
+    assert settle(replace(blank, gsm_hidden=True), None).kind is Kind.UNKNOWN
     assert settle(full, None) == Verdict(kind=Kind.UNKNOWN, failure=Failure.NOT_PROVEN)
