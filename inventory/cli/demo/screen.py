@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -38,10 +38,12 @@ class Screen:
         began = time.monotonic()
         self.console.print(f"[bold]{self._steps}. {title}[/bold]")
         if bar and self.console.is_terminal:
-            columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn(""))
+            columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
             with Progress(*columns, console=self.console, transient=True) as progress:
                 task = progress.add_task("", total=None)
-                yield lambda done, total: progress.update(task, completed=done, total=total)
+                yield lambda done, total: progress.update(
+                    task, completed=done, total=total, description=f"{done:,} / {total:,}"
+                )
         else:
             yield lambda _done, _total: None
         self.console.print(f"   [green]ok[/green]  [dim]{time.monotonic() - began:.1f} s[/dim]")
