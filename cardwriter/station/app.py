@@ -22,6 +22,8 @@ from drivers.trace import TracingConnection
 
 VERSION: Final = "1"
 """Of the link's messages."""
+OTHER_INSERTION: Final = "other_insertion"
+"""`Report.error` of a script whose reader has had another card put in since the script was accepted."""
 FAILURE: Final = "station_failure"
 """`Report.error` when the station itself failed, such as a disk that takes no journal."""
 INSERTIONS_PER_START: Final = 1_000_000
@@ -137,7 +139,7 @@ class Station:
     def _accept(self, job: str | None, reader: str, script_id: str, wire: dict[str, Any]) -> None:
         """Put a script into the journal and into its reader's queue; one that was here before runs no second time."""
         state = self._supervisor.find(reader)
-        insertion = self._first_insertion + (state.insertion if state else 0)
+        insertion = self._insertion(reader)
         try:
             script = Script.from_wire(wire)
         except ScriptError:
@@ -182,6 +184,10 @@ class Station:
             entry.close(report)
             return report
         try:
+            if self._insertion(reader) != entry.insertion:
+                report = _nothing_sent(script.id, Outcome.REFUSED, OTHER_INSERTION)
+                entry.close(report)
+                return report
             return run(
                 TracingConnection(card, _log.debug),
                 script,
@@ -192,6 +198,11 @@ class Station:
             )
         finally:
             card.close()
+
+    def _insertion(self, reader: str) -> int:
+        """Give the count of cards put into the reader, as of the last look at it."""
+        state = self._supervisor.find(reader)
+        return self._first_insertion + (state.insertion if state else 0)
 
     def _wire(self, reader: ReaderState) -> Message:
         return {

@@ -7,7 +7,7 @@ whenever it lies in a reader again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -99,6 +99,8 @@ async def _take_job_report(
     report = reported.report
     ref = parse_script_ref(report.script_id)
     await _keep_steps(session, job, ref, report, now=now)
+    if ref.purpose == Purpose.WRITE:
+        job = await _write_over(session, job)
     match WriteJobState(job.state), ref.purpose:
         case WriteJobState.IDENTIFYING, Purpose.IDENTIFY:
             return await _identified(session, bench, station, job, report, now=now)
@@ -114,7 +116,7 @@ async def _take_job_report(
 
 
 async def _job_of(session: AsyncSession, station: StationRow, reported: Reported) -> Job | None:
-    """Return the job, locked, if this very script is the one it waits for."""
+    """Return the job, locked, if this very script is the one it waits for, and this station the one that has it."""
     try:
         name = parse_public_id(reported.job, "j", field="job")
         parse_script_ref(reported.report.script_id)
@@ -123,7 +125,9 @@ async def _job_of(session: AsyncSession, station: StationRow, reported: Reported
     if name.city_id != station.city_id:
         return None
     job = await cardjobs.find_job(session, city_id=station.city_id, job_id=name.serial, lock=True)
-    return job if job is not None and job.script_id == reported.report.script_id else None
+    if job is None or (job.station_id, job.script_id) != (station.station_id, reported.report.script_id):
+        return None
+    return job
 
 
 async def _keep_steps(session: AsyncSession, job: Job, ref: ScriptRef, report: Report, *, now: datetime) -> None:
@@ -154,6 +158,22 @@ async def _identified(
     return []
 
 
+async def _write_over(session: AsyncSession, job: Job) -> Job:
+    """Note that the job's write script has ended or will never begin, and give the job as it is now."""
+    if job.write_until is None:
+        return job
+    await cardjobs.change_job(session, job, write_until=None)
+    return replace(job, write_until=None)
+
+
+def _trusted(job: Job, verdict: Verdict, *, now: datetime) -> Verdict:
+    """Give the verdict on an unknown card, but not "nothing written" while the write script may still begin."""
+    if verdict.kind is not Kind.NOTHING_WRITTEN or job.write_until is None or now >= job.write_until:
+        return verdict
+    detail = f"its write script may still begin elsewhere until {job.write_until.isoformat()}; read the card after that"
+    return Verdict(kind=Kind.UNKNOWN, failure=Failure.REPORT_FAILED, detail=detail)
+
+
 async def _written(
     session: AsyncSession, bench: Workbench, station: StationRow, job: Job, report: Report, *, now: datetime
 ) -> list[Order]:
@@ -172,7 +192,7 @@ async def _written(
 async def _verified(
     session: AsyncSession, bench: Workbench, station: StationRow, job: Job, report: Report, *, now: datetime
 ) -> list[Order]:
-    verdict = await _judge(session, bench, job, report)
+    verdict = _trusted(job, await _judge(session, bench, job, report), now=now)
     await end_job(session, job, verdict, by_reading=True, now=now)
     if verdict.kind is Kind.UNKNOWN and job.state == WriteJobState.UNKNOWN:
         return []  # it was read just now to no avail; the next insertion is the next try
@@ -212,10 +232,13 @@ async def _take_look(
     job = await cardjobs.unknown_job_of(session, city_id=card.city_id, sim_item_no=card.item_no)
     if job is None:
         return [], None
+    here = (job.station_id, job.reader) == (station.station_id, reported.reader)
+    if here and job.script_id and parse_script_ref(job.script_id).purpose == Purpose.WRITE:
+        job = await _write_over(session, job)  # a reader's scripts run one after the other: before this look
     verdict = settle(facts, None)
     if verdict.kind is Kind.UNKNOWN:
         return await _prove(session, bench, station, job, reported.reader, now=now), job
-    await end_job(session, job, verdict, by_reading=True, now=now)
+    await end_job(session, job, _trusted(job, verdict, now=now), by_reading=True, now=now)
     return [], job
 
 

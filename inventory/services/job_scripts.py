@@ -33,7 +33,7 @@ from inventory.domain.lifecycle import (
 from inventory.services.card_data import OpenedCard, Workbench, open_card
 from inventory.services.card_ends import is_alive, job_name, move_card, move_job, move_unit, tell
 from inventory.services.card_json import content_for, content_json, content_of, facts_json, facts_of, with_code
-from inventory.services.looks import card_of, expiry
+from inventory.services.looks import CLOCK_SKEW, SCRIPT_LIFE, card_of, expiry
 from inventory.services.orders import Run
 from inventory.store import cardjobs, kits
 from inventory.store.cardjobs import Job
@@ -76,7 +76,8 @@ async def hand_write(session: AsyncSession, bench: Workbench, job: Job, facts: C
     await move_unit(session, job, unit, DataEvent.LEASE, now=now, sim_item_no=card.item_no)
     await kits.lease_identity(session, card, unit)
     await move_card(session, job, card, SimEvent.START_WRITE, now=now, data={"hold_until": kit.expires_at.isoformat()})
-    kept = {"facts": facts_json(facts), "content": content_json(content)}
+    until = now + SCRIPT_LIFE + CLOCK_SKEW
+    kept = {"facts": facts_json(facts), "content": content_json(content), "write_until": until}
     await move_job(session, job, WriteJobEvent.DELIVER_WRITE, now=now, **kept, **_handed(script, now))
     return Run(job_name(job), job.reader, script)
 

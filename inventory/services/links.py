@@ -155,7 +155,7 @@ async def hear_step(session: AsyncSession, station: StationRow, wire: Mapping[st
         return
     async with session.begin():
         row = await cardjobs.find_job(session, city_id=city_id, job_id=job_id)
-        if row is None or row.script_id != script_id:
+        if row is None or (row.station_id, row.script_id) != (station.station_id, script_id):
             return
         step = StepRow(ref.ordinal * STEPS_PER_SCRIPT + index, ref.purpose, name[:_LONGEST_NAME], sw[:4], now)
         await cardjobs.add_steps(session, city_id=city_id, job_id=job_id, steps=[step])

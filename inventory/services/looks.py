@@ -19,6 +19,8 @@ from inventory.store.stations import StationRow
 
 SCRIPT_LIFE = timedelta(minutes=10)
 """After this a station does not begin a script; long enough for a hall PC whose clock is off by minutes."""
+CLOCK_SKEW = timedelta(minutes=10)
+"""How far behind a hall PC's clock may be: it may begin a script so much later."""
 _ID_BYTES = 16
 
 

@@ -30,6 +30,7 @@ class Job:
     script_id: str | None
     rand: bytes | None = field(repr=False)
     delivered_at: datetime | None
+    write_until: datetime | None
     steps_total: int | None
     facts: dict[str, Any] | None = field(repr=False)
     content: dict[str, Any] | None = field(repr=False)

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from cardwriter.script import Outcome, Purpose
+from cardwriter.script import Outcome, Purpose, Script
 from drivers.virtual import VirtualSource
 from inventory.services import card_writing, links
 from inventory.services.card_reports import Reported
-from inventory.services.orders import Order, Run
+from inventory.services.orders import Ack, Order, Run
 from inventory.store import stations
 from tests.builders_stock import CITY, TOWN
 from tests.cards.hall import CardKeys, Hall, InSlot, card_of, imsi_on
@@ -144,6 +144,15 @@ async def test_an_unknown_card_is_settled_at_any_station(hall: Hall) -> None:
     hall.journal.acknowledge(order.script.id)
     await hall.reconnect()
     assert await state(hall, job) == "unknown"
+    elsewhere = await second_station(hall)
+    await elsewhere.insert(card)
+    elsewhere.journal.close()
+    ended = await hall.job(job)
+    assert (ended["state"], ended["station"]) == ("verified", f"st-{CITY}-{elsewhere.station.station_id}")
+
+
+async def second_station(hall: Hall) -> Hall:
+    """Give the same service with another station of the hall, connected."""
     async with hall.database.session() as session, session.begin():
         other_id = await stations.add_station(
             session, city_id=CITY, org_id=TOWN.hall, name="柜台二", credential_sha256=b"y" * 32, now=hall.now
@@ -152,10 +161,81 @@ async def test_an_unknown_card_is_settled_at_any_station(hall: Hall) -> None:
     assert other is not None
     elsewhere = replace(hall, station=other, source=VirtualSource(), folder=hall.folder / "other")
     await elsewhere.connect()
+    return elsewhere
+
+
+async def silenced(hall: Hall) -> tuple[str, Run]:
+    """Give a job whose write script was handed out to a station that fell silent before it said more."""
+    job, order = await until(hall, Purpose.WRITE)
+    hall.later(seconds=61)
+    async with hall.database.session() as session:
+        await links.settle_silent(session, now=hall.now)
+    assert await state(hall, job) == "unknown"
+    return job, order
+
+
+async def test_a_blank_look_elsewhere_settles_nothing_while_the_write_script_may_still_begin(hall: Hall) -> None:
+    """REQ-HW-08: the silent station may have its script still before it; the IMSI stays with the card until then."""
+    card = card_of(0)
+    await hall.insert(card)
+    job, _ = await silenced(hall)
+    elsewhere = await second_station(hall)
     await elsewhere.insert(card)
+    assert await state(hall, job) == "unknown"
+    assert await hall.states(0) == ("WRITE_UNKNOWN", "QUARANTINED", 1)
+    elsewhere.later(minutes=21)
+    await elsewhere.insert(card)
+    assert await state(hall, job) == "nothing_written"
     elsewhere.journal.close()
-    ended = await hall.job(job)
-    assert (ended["state"], ended["station"]) == ("verified", f"st-{CITY}-{other_id}")
+
+
+async def test_a_blank_look_elsewhere_settles_once_the_write_script_was_reported(hall: Hall) -> None:
+    card = card_of(0)
+    await hall.insert(card)
+    job, order = await silenced(hall)
+    elsewhere = await second_station(hall)
+    hall.source.remove()
+    await hall.report(hall.run(order))
+    await elsewhere.insert(card)
+    assert await state(hall, job) == "nothing_written"
+    elsewhere.journal.close()
+
+
+async def test_a_card_read_back_blank_elsewhere_settles_nothing_while_the_write_script_may_still_begin(
+    hall: Hall,
+) -> None:
+    """The card seemed to hold an IMSI at the look and holds none when it is read back."""
+    card = card_of(0)
+    await hall.insert(card)
+    job, _ = await silenced(hall)
+    elsewhere = await second_station(hall)
+    imsi = card.image.files["7fff/6f07"]
+    imsi.content = bytes.fromhex("084906001032547698")
+
+    def wipe(script: Script) -> None:
+        if script.purpose is Purpose.VERIFY:
+            imsi.content = BLANK
+
+    elsewhere.before_run = wipe
+    await elsewhere.insert(card)
+    assert elsewhere.sent[-1].purpose is Purpose.VERIFY
+    assert await state(hall, job) == "unknown"
+    elsewhere.journal.close()
+
+
+async def test_a_report_or_step_of_another_station_settles_no_job(hall: Hall) -> None:
+    """REQ-HW-05: a job listens to the station that has its script."""
+    await hall.insert(card_of(0))
+    _, order = await until(hall, Purpose.WRITE)
+    reported = hall.run(order)
+    elsewhere = await second_station(hall)
+    before = await hall.dump()
+    assert await elsewhere.report(reported) == [Ack(order.script.id)]
+    step = {"job": order.job, "script": order.script.id, "index": 0, "name": "select.usim", "sw": "9000"}
+    async with hall.database.session() as session:
+        await links.hear_step(session, elsewhere.station, step, now=hall.now)
+    assert await hall.dump() == before
+    elsewhere.journal.close()
 
 
 async def test_an_unknown_kit_outlives_its_hold_and_gets_a_new_lease_when_settled(hall: Hall) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,11 @@ def station(
     station.start()
     yield station
     station.stop()
+
+
+def wait_second_card(service: FakeService) -> None:
+    """Wait until the station has told that a second card is in."""
+    service.wait_for(lambda message: [one["insertion"] for one in message.get("readers", [])] == [1_000_002])
 
 
 def test_steps_are_told_live_and_the_report_at_the_end(service: FakeService) -> None:
@@ -112,7 +119,7 @@ def test_a_cancelled_script_stops_before_it_changes_the_card(service: FakeServic
 
 def test_a_failure_of_the_station_itself_is_reported_and_survived(service: FakeService, source: VirtualSource) -> None:
     source.insert(failing())
-    service.wait_state("card")
+    wait_second_card(service)
     service.send_run(WRITE)
     report = report_of(service.wait_report(WRITE.id))
     assert (report.outcome, report.error, report.changed) == (Outcome.LOST, "station_failure", True)
@@ -127,6 +134,25 @@ def test_a_reader_without_a_card_is_named(service: FakeService, source: VirtualS
     service.send_run(WRITE)
     report = report_of(service.wait_report(WRITE.id))
     assert (report.outcome, report.error, report.changed) == (Outcome.LOST, "no_card", False)
+
+
+def test_a_script_is_refused_when_another_card_was_put_in_since_it_was_accepted(
+    service: FakeService, source: VirtualSource, station: Station
+) -> None:
+    """REQ-HW-05: a script waits in its reader's queue for one card only, even if the same card comes back."""
+    service.wait_state("card")
+    accepted = threading.Event()
+    station._supervisor.submit("virtual", lambda: wait_until(accepted.is_set, "the card was changed"))
+    service.send_run(WRITE)
+    service.send({"type": "ping"})
+    service.wait_for(lambda message: message["type"] == "pong")
+    source.insert(TinyCard())
+    wait_second_card(service)
+    accepted.set()
+    report = report_of(service.wait_report(WRITE.id))
+    assert (report.outcome, report.error, report.changed) == (Outcome.REFUSED, "other_insertion", False)
+    service.send_run(replace(WRITE, id="write-2"))
+    assert report_of(service.wait_report("write-2")).outcome is Outcome.COMPLETED
 
 
 def test_a_message_of_an_unknown_type_is_dropped(service: FakeService) -> None:

@@ -84,6 +84,8 @@ class WriteJob(Base):
     rand: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The challenge of the proof; the answer to it is judged and never stored."""
     delivered_at: Mapped[dt.datetime | None]
+    write_until: Mapped[dt.datetime | None]
+    """Until when a station may still begin the write script; None once it is known to be over."""
     steps_total: Mapped[int | None] = mapped_column(Integer)
     """Steps of the script that was last handed out."""
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
