@@ -33,8 +33,8 @@ FULL = Size(
         Step("sim", "530700", "LJ-D1", 6_000),
         Step("sim", "LJ-D1", "LJ-P1", 2_000),
         Step("sim", "LJ-P1", "LJ-C1", 500),
-        Step("number", "530700", "LJ-D1", 1_000_000),
-        Step("number", "LJ-D1", "LJ-P1", 200_000),
+        Step("number", "530700", "LJ-D1", 500_000),
+        Step("number", "LJ-D1", "LJ-P1", 100_000),
     ),
 )
 SMALL = Size(
