@@ -240,4 +240,4 @@ async def _intake(session: AsyncSession, resource: str, first: int, count: int, 
         insert(Movement).values(city_id=CITY, **document, item_count=count, **who).returning(Movement.movement_id)
     )
     line = {"city_id": CITY, "movement_id": made.scalar_one(), "line_no": 1, "resource": resource}
-    await session.execute(insert(MovementLine).values(**line, level=17, block=0, lo=first, hi=first + count - 1))
+    await session.execute(insert(MovementLine).values(**line, level=6, block=0, lo=first, hi=first + count - 1))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.caller import Caller
-from inventory.services.sealing import verify_chain
+from inventory.services.sealing import ChainReport, verify_chain
 from inventory.store import auditing, sealing
 from inventory.store.audit_sql import CHECKS
 from inventory.store.auditing import CityFigures, Finding, StoredAudit
@@ -23,12 +23,15 @@ async def audit(session: AsyncSession, *, now: datetime) -> StoredAudit:
     """Check every city at one moment, keep what was found and return it.
 
     `figures` has for each city what was loaded, the sums by state and by holder's level, how much of its events is
-    sealed and how many are still unsealed (the newest ones; the sealer follows within a second).
+    sealed and how many are still unsealed (the newest ones; the sealer follows within a second). `head` is the end of
+    its chain, which the next audit looks for: a chain that was cut off and sealed anew verifies, but has lost it.
     """
     findings: list[Finding] = []
     figures: dict[str, Any] = {}
     async with session.begin():
         await auditing.take_snapshot(session)
+        before = await auditing.last(session)
+        heads = {} if before is None else {city: found.get("head") for city, found in before.figures.items()}
         for city_id in await auditing.cities(session):
             for check in CHECKS:
                 findings += await auditing.find(session, check, city_id)
@@ -37,18 +40,34 @@ async def audit(session: AsyncSession, *, now: datetime) -> StoredAudit:
             chain = await verify_chain(session, city_id)
             if chain.fault is not None:
                 findings.append(Finding(CHAIN, city_id, "chain", chain.fault))
+            seen = heads.get(str(city_id))
+            lost = seen is not None and await _lost(session, city_id, seen)
+            if lost:
+                findings.append(Finding(CHAIN, city_id, "chain", "the end that the last audit saw is gone"))
             figures[str(city_id)] = {
                 "loaded": found.loaded,
                 "states": {kind: _sum_by(found, kind, 1) for kind in found.loaded},
                 "holders": {kind: _sum_by(found, kind, 2) for kind in found.loaded},
                 "blocks": chain.blocks,
                 "sealed": chain.events,
+                "head": seen if lost or chain.fault else _head(chain),
                 "unsealed": await sealing.count_unsealed(session, city_id),
             }
     done = StoredAudit(now, not findings, figures, [asdict(finding) for finding in findings])
     async with session.begin():
         await auditing.keep(session, done)
     return done
+
+
+def _head(chain: ChainReport) -> dict[str, Any] | None:
+    """Give number and hash of the chain's last good block, or None before the first."""
+    return {"block": chain.blocks, "hash": chain.head.hex()} if chain.blocks else None
+
+
+async def _lost(session: AsyncSession, city_id: int, head: dict[str, Any]) -> bool:
+    """Whether the block that was once the end of the chain is gone or another."""
+    blocks = await sealing.blocks_after(session, city_id, block_no=head["block"] - 1, limit=1)
+    return [(block.block_no, block.hash.hex()) for block in blocks] != [(head["block"], head["hash"])]
 
 
 def _sum_by(found: CityFigures, kind: str, column: int) -> dict[str, int]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.store import sealing
@@ -16,6 +18,8 @@ from inventory.store.sealing import Block, EventRow, PlacedEvent
 GENESIS = bytes(32)
 """What the first block of a city names as the hash before it."""
 BLOCK_EVENTS = 5_000
+
+_log = structlog.get_logger(__name__)
 
 
 def canonical(placed: PlacedEvent) -> bytes:
@@ -70,22 +74,29 @@ async def seal_city(session: AsyncSession, city_id: int, *, now: datetime) -> in
 
 
 async def seal_all(session: AsyncSession, *, now: datetime) -> int:
-    """Seal everything that can be sealed in every city; return how many events."""
+    """Seal everything that can be sealed in every city; return how many events.
+
+    A city whose chain does not take its events is logged and left for the next time; the others are sealed.
+    """
     async with session.begin():
         cities = await sealing.cities_with_events(session)
     sealed = 0
     for city_id in cities:
-        while count := await seal_city(session, city_id, now=now):
-            sealed += count
+        try:
+            while count := await seal_city(session, city_id, now=now):
+                sealed += count
+        except DBAPIError:
+            _log.exception("events of a city cannot be sealed", city=city_id)
     return sealed
 
 
 @dataclass(frozen=True)
 class ChainReport:
-    """What verifying a chain found: how many blocks and events stand, and the first break, if any."""
+    """What verifying a chain found: how many blocks and events stand, the last one's hash, the first break, if any."""
 
     blocks: int
     events: int
+    head: bytes
     fault: str | None
 
 
@@ -98,12 +109,14 @@ async def verify_chain(session: AsyncSession, city_id: int) -> ChainReport:
     while blocks := await sealing.blocks_after(session, city_id, block_no=block_no, limit=100):
         for block in blocks:
             if block.block_no != block_no + 1 or block.first_position != position + 1:
-                return ChainReport(block_no, position, f"block {block_no + 1} is missing")
+                return ChainReport(block_no, position, previous_hash, f"block {block_no + 1} is missing")
             if block.previous_hash != previous_hash:
-                return ChainReport(block_no, position, f"block {block.block_no} does not follow block {block_no}")
+                return ChainReport(
+                    block_no, position, previous_hash, f"block {block.block_no} does not follow block {block_no}"
+                )
             size = block.last_position - block.first_position + 1
             placed = await sealing.sealed_events(session, city_id, after=position, limit=size)
             if block_hash(city_id, block.block_no, previous_hash, placed) != block.hash:
-                return ChainReport(block_no, position, f"block {block.block_no} differs from its events")
+                return ChainReport(block_no, position, previous_hash, f"block {block.block_no} differs from its events")
             previous_hash, position, block_no = block.hash, block.last_position, block.block_no
-    return ChainReport(block_no, position, None)
+    return ChainReport(block_no, position, previous_hash, None)

@@ -6,6 +6,8 @@ ledger, the events and the stock tables are three records of one truth, kept in 
 
 from __future__ import annotations
 
+from inventory.store.audit_links_sql import FEES, HOLDERS, WRITE_JOBS
+
 _HELD_TWICE = """
     SELECT 'number ' || number_item_no, 'holds ' || string_agg(CAST(hold_id AS text), ', ') FROM hold
     WHERE city_id = :city AND state = ANY (:live) AND number_item_no IS NOT NULL
@@ -61,15 +63,15 @@ _DATA = """
     LEFT JOIN hold h ON h.city_id = d.city_id AND h.hold_id = d.hold_id AND h.state = ANY (:live)
                     AND h.data_no = d.data_no
     LEFT JOIN sim_identity i ON i.city_id = d.city_id AND i.imsi = d.imsi
-    WHERE d.city_id = :city AND NOT CASE d.state
+    WHERE d.city_id = :city AND CASE d.state
         WHEN 'FREE' THEN d.hold_id IS NULL AND i.imsi IS NULL
         WHEN 'RESERVED' THEN h.hold_id IS NOT NULL AND i.imsi IS NULL
-        WHEN 'LEASED' THEN h.job_id IS NOT NULL
+        WHEN 'LEASED' THEN h.job_id IS NOT NULL AND d.sim_item_no IS NOT NULL
         WHEN 'BOUND' THEN i.item_no IS NOT DISTINCT FROM d.sim_item_no AND i.state = 'VERIFIED'
                           AND i.hlr_code = d.hlr_code
-        WHEN 'QUARANTINED' THEN true
+        WHEN 'QUARANTINED' THEN d.sim_item_no IS NOT NULL
         WHEN 'RETIRED' THEN true
-        ELSE false END
+        ELSE false END IS NOT TRUE
     UNION ALL
     SELECT 'identity of card ' || i.item_no, 'is ' || i.state || ' without data of its own'
     FROM sim_identity i LEFT JOIN subscription_data d ON d.city_id = i.city_id AND d.imsi = i.imsi
@@ -123,7 +125,17 @@ _LAST_STATE = """
         WHERE e.city_id = :city AND e.kind IN ('number', 'sim', 'data') AND e.version IS NOT NULL
         ORDER BY e.kind, e.item_no, e.version DESC
     ) AS last WHERE state IS DISTINCT FROM to_state
+    UNION ALL
+    SELECT 'number ' || number, 'is ' || state || ' and no event says so'
+    FROM number WHERE city_id = :city AND version = 0 AND state <> 'UNUSED'
+    UNION ALL
+    SELECT 'card ' || coalesce(iccid, serial), 'is ' || state || ' and no event says so'
+    FROM sim WHERE city_id = :city AND version = 0 AND state <> 'AVAILABLE'
+    UNION ALL
+    SELECT 'data ' || data_no, 'is ' || state || ' and no event says so'
+    FROM subscription_data WHERE city_id = :city AND version = 0 AND state NOT IN ('FREE', 'BOUND')
 """
+"""An item without an event is as its intake left it: data that came inside a finished card is bound from the first."""
 
 _REGISTRY = """
     SELECT mine.kind || ' of ' || mine.owner, 'is registered for ' || coalesce(CAST(r.city_id AS text), 'no city')
@@ -194,6 +206,9 @@ CHECKS: dict[str, str] = {
     "registry_disagrees": _REGISTRY,
     "balance_differs": _BALANCE,
     "event_outside_chain": _OUTSIDE_THE_CHAIN,
+    "write_job_astray": WRITE_JOBS,
+    "item_astray": HOLDERS,
+    "fee_without_change": FEES,
 }
 """Every check by its name."""
 

@@ -7,14 +7,31 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from inventory.access.permissions import Role
 from inventory.services.auditing import CHAIN, SUMS, audit
+from inventory.services.fees import FeeWish, change_fee
 from inventory.services.sealing import seal_all
 from inventory.store.audit_sql import CHECKS
-from tests.builders_stock import finish_card, write_card
-from tests.promises.conftest import NUMBERS, Counter
+from tests.builders_stock import TOWN, finish_card, write_card
+from tests.promises.conftest import NUMBERS, Counter, fresh
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
 CARDS = tuple(f"8986002600{item_no:010d}" for item_no in range(8))
+
+_JOB = """
+    INSERT INTO write_job (city_id, hold_id, station_id, reader, sim_item_no, data_no, state, staff_no, interface_no,
+                           created_at)
+    SELECT city_id, hold_id, 1, 'R', sim_item_no, data_no, '{state}', 'T', 'T', created_at
+    FROM hold WHERE number_item_no = 1
+"""
+_SWAPPED = (  # the ledger sends number 6 to the other hall, the stock number 1: the sums stay right
+    """INSERT INTO movement (city_id, kind, resource, state, from_holder, to_holder, item_count, staff_no, interface_no,
+                             created_at)
+       SELECT city_id, 'TRANSFER', 'number', 'ACCEPTED', 3, 5, 1, 'T', 'T', created_at FROM hold LIMIT 1""",
+    """INSERT INTO movement_line (city_id, movement_id, line_no, resource, level, block, lo, hi)
+       SELECT city_id, movement_id, 1, 'number', 0, 0, 6, 6 FROM movement WHERE kind = 'TRANSFER'""",
+    "UPDATE number SET holder_id = 5 WHERE item_no = 1",
+)
 
 
 async def run(counter: Counter, *statements: str) -> None:
@@ -32,7 +49,7 @@ async def audited(counter: Counter) -> Any:
 
 @pytest.fixture
 async def busy(counter: Counter) -> Counter:
-    """Leave one line sold, one kit held, one booked, one released, one expired, one card finished; all sealed."""
+    """Leave one line sold, one kit held, one booked, one released, one expired, one card finished, one fee changed."""
     sold = await counter.hold(NUMBERS[0], iccid=CARDS[0])
     async with counter.database.session() as session, session.begin():
         await write_card(session, int(sold.body["hold"].rsplit("-", 1)[1]))
@@ -46,6 +63,10 @@ async def busy(counter: Counter) -> Counter:
     await counter.at(2).hold(NUMBERS[4])
     async with counter.database.session() as session, session.begin():
         await finish_card(session, 7, data_no=700)
+    keeper = TOWN.caller(TOWN.city, role=Role.CITY_ADMIN)
+    wish = FeeWish(number=NUMBERS[5], min_monthly=3900, commitment_months=12, reason="asked for")
+    async with counter.database.session() as session:
+        await change_fee(session, keeper, fresh(), wish, now=counter.now)
     async with counter.database.session() as session:
         await seal_all(session, now=counter.now)
     return counter
@@ -90,6 +111,21 @@ TAMPERED: list[tuple[str, tuple[str, ...]]] = [
     ("data_unit_astray", ("UPDATE subscription_data SET state = 'RESERVED' WHERE state = 'FREE'",)),
     ("data_unit_astray", ("UPDATE subscription_data SET sim_item_no = 5 WHERE state = 'BOUND'",)),
     ("data_unit_astray", ("UPDATE subscription_data SET state = 'LEASED' WHERE state = 'RESERVED'",)),
+    ("data_unit_astray", ("UPDATE subscription_data SET state = 'QUARANTINED' WHERE state = 'RESERVED'",)),
+    (
+        "data_unit_astray",
+        (
+            "UPDATE subscription_data SET state = 'LEASED' WHERE state = 'RESERVED'",
+            "UPDATE hold SET job_id = 1 WHERE state IN ('ACTIVE', 'BOOKED')",
+        ),
+    ),
+    (
+        "data_unit_astray",
+        (
+            "DELETE FROM sim_identity WHERE item_no = 7",
+            "UPDATE subscription_data SET sim_item_no = NULL WHERE sim_item_no = 7",
+        ),
+    ),
     ("data_unit_astray", ("UPDATE sim_identity SET imsi = '460001111111111' WHERE item_no = 7",)),
     ("line_incomplete", ("UPDATE sim_identity SET number_item_no = NULL WHERE item_no = 0",)),
     ("line_incomplete", ("UPDATE sim_identity SET auc = 'none' WHERE item_no = 0",)),
@@ -100,6 +136,9 @@ TAMPERED: list[tuple[str, tuple[str, ...]]] = [
     ("version_gap", ("DELETE FROM event WHERE name = 'data.free'",)),
     ("state_without_event", ("UPDATE subscription_data SET state = 'RETIRED' WHERE state = 'BOUND'",)),
     ("state_without_event", ("UPDATE number SET state = 'FROZEN' WHERE item_no = 0",)),
+    ("state_without_event", ("UPDATE number SET state = 'DISABLED' WHERE item_no = 6",)),
+    ("state_without_event", ("UPDATE sim SET state = 'LOST' WHERE item_no = 6",)),
+    ("state_without_event", ("UPDATE subscription_data SET state = 'RETIRED' WHERE data_no = 5",)),
     ("registry_disagrees", ("DELETE FROM identifier WHERE kind = 'iccid' AND value LIKE '%3'",)),
     ("registry_disagrees", ("UPDATE identifier SET city_id = 530100 WHERE kind = 'imsi'",)),
     ("registry_disagrees", ("UPDATE sim SET serial = 'FFFFFFFFFFFFFFFF' WHERE item_no = 6",)),
@@ -108,6 +147,26 @@ TAMPERED: list[tuple[str, tuple[str, ...]]] = [
     ("balance_differs", ("UPDATE movement SET item_count = 2 WHERE kind = 'SALE'",)),
     ("event_outside_chain", ("DELETE FROM sealed_event WHERE position = 3",)),
     ("event_outside_chain", ("DELETE FROM event WHERE name = 'hold.booked'",)),
+    ("write_job_astray", ("UPDATE hold SET job_id = 1 WHERE number_item_no = 1",)),
+    ("write_job_astray", (_JOB.format(state="created"),)),
+    ("write_job_astray", ("UPDATE sim SET state = 'WRITING' WHERE item_no = 1",)),
+    (
+        "write_job_astray",
+        (
+            _JOB.format(state="unknown"),
+            "UPDATE hold SET job_id = (SELECT job_id FROM write_job) WHERE number_item_no = 1",
+            "UPDATE sim SET state = 'WRITING' WHERE item_no = 1",
+        ),
+    ),
+    ("item_astray", _SWAPPED),
+    ("item_astray", ("UPDATE sim SET holder_id = 3 WHERE item_no = 1",)),
+    ("item_astray", ("UPDATE number SET holder_id = 3 WHERE item_no = 0",)),
+    ("item_astray", ("UPDATE sim SET holder_id = 4 WHERE item_no = 0",)),
+    ("fee_without_change", ("UPDATE number_fee SET terms = jsonb_set(terms, '{prepay}', '1')",)),
+    ("fee_without_change", ("UPDATE number_fee SET cls = cls + 1",)),
+    ("fee_without_change", ("UPDATE number SET cls = cls + 1 WHERE item_no = 5",)),
+    ("fee_without_change", ("DELETE FROM number_fee",)),
+    ("fee_without_change", ("DELETE FROM fee_change",)),
     (SUMS, ("DELETE FROM number WHERE item_no = 6",)),
     (SUMS, ("UPDATE number SET holder_id = 99 WHERE item_no = 6",)),
     (CHAIN, ("UPDATE event SET reason = 'another' WHERE name = 'hold.released'",)),
@@ -136,3 +195,18 @@ async def test_missing_block_is_found(busy: Counter) -> None:
         await seal_all(session, now=busy.now)
     await run(busy, "DELETE FROM seal_block WHERE block_no = 1")
     assert [finding["detail"] for finding in (await audited(busy)).findings] == ["block 1 is missing"]
+
+
+async def test_chain_that_was_cut_off_and_sealed_anew_is_found_until_it_is_put_right(busy: Counter) -> None:
+    assert (await audited(busy)).ok
+    await run(
+        busy,
+        "DELETE FROM seal_block",
+        "DELETE FROM sealed_event",
+        "UPDATE event SET reason = 'another' WHERE name = 'hold.released'",
+    )
+    async with busy.database.session() as session:
+        await seal_all(session, now=busy.now)
+    for _ in range(2):
+        findings = (await audited(busy)).findings
+        assert [finding["detail"] for finding in findings] == ["the end that the last audit saw is gone"]

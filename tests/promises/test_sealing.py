@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from inventory.access.permissions import Role
+from inventory.domain.errors import OutsideScope
 from inventory.services.events import read_events
 from inventory.services.sealing import seal_all, seal_city, verify_chain
 from inventory.store.events import EventDraft, record
@@ -60,7 +61,7 @@ async def test_of_two_sealers_at_once_one_does_nothing(counter: Counter) -> None
 
 async def test_feed_gives_sealed_events_only_and_goes_on_where_it_ended(counter: Counter) -> None:
     await counter.hold(NUMBERS[0])
-    auditor = TOWN.caller(role=Role.AUDITOR)
+    auditor = TOWN.caller(TOWN.city, role=Role.AUDITOR)
     async with counter.database.session() as session:
         assert await read_events(session, auditor, after=0, limit=9) == {"events": [], "next": 0}
     await seal(counter)
@@ -80,3 +81,21 @@ async def test_acceptance_system_reads_its_own_events_and_the_end_of_its_holds(c
     async with counter.database.session() as session:
         page = await read_events(session, TOWN.caller(role=Role.ACCEPTANCE), after=0, limit=99)
     assert sorted(event["name"] for event in page["events"]) == ["hold.created", "hold.expired", "number.held"]
+
+
+async def test_whole_chain_is_for_the_city_company_only(counter: Counter) -> None:
+    async with counter.database.session() as session:
+        with pytest.raises(OutsideScope):
+            await read_events(session, TOWN.caller(TOWN.hall, role=Role.AUDITOR), after=0, limit=9)
+
+
+async def test_city_whose_chain_is_broken_does_not_stop_the_others(counter: Counter) -> None:
+    await counter.hold(NUMBERS[0])
+    await seal(counter)
+    draft = EventDraft(name="test.event", kind="test", item_no=1)
+    async with counter.database.session() as session, session.begin():
+        await session.execute(text("DELETE FROM seal_block"))  # the next block begins at a position that is taken
+        for city_id in (CITY, CITY + 100):
+            await record(session, [draft], city_id=city_id, staff_no="T", interface_no="T", now=NOW)
+    assert await seal(counter) == 1
+    assert await rows(counter, "SELECT city_id FROM seal_block") == [(CITY + 100,)]

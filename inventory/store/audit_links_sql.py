@@ -1,0 +1,84 @@
+"""What must hold between stock and what it refers to: write jobs, documents, and fees that a person changed.
+
+Each rule is a query for what breaks it, as in `audit_sql`.
+"""
+
+from __future__ import annotations
+
+WRITE_JOBS = """
+    SELECT 'hold ' || coalesce(h.hold_id, j.hold_id), 'names write job ' || coalesce(CAST(h.job_id AS text), 'none')
+           || ', unsettled is ' || coalesce(CAST(j.job_id AS text), 'none')
+    FROM (SELECT hold_id, job_id FROM hold WHERE city_id = :city AND job_id IS NOT NULL) AS h
+    FULL JOIN (
+        SELECT hold_id, job_id FROM write_job
+        WHERE city_id = :city AND state IN ('created', 'identifying', 'writing', 'verifying', 'unknown')
+    ) AS j ON j.job_id = h.job_id AND j.hold_id = h.hold_id
+    WHERE h.hold_id IS NULL OR j.hold_id IS NULL
+    UNION ALL
+    SELECT 'card item ' || coalesce(s.item_no, j.item_no), 'is ' || coalesce(s.state, 'something else')
+           || ', by its write job ' || coalesce(j.state, 'something else')
+    FROM (SELECT item_no, state FROM sim WHERE city_id = :city AND state IN ('WRITING', 'WRITE_UNKNOWN')) AS s
+    FULL JOIN (
+        SELECT sim_item_no AS item_no, CASE state WHEN 'unknown' THEN 'WRITE_UNKNOWN' ELSE 'WRITING' END AS state
+        FROM write_job WHERE city_id = :city AND state IN ('writing', 'verifying', 'unknown')
+    ) AS j ON j.item_no = s.item_no AND j.state = s.state
+    WHERE s.item_no IS NULL OR j.item_no IS NULL
+"""
+"""A hold names its unsettled job and no other; a card is being written, or unknown, exactly while such a job is."""
+
+HOLDERS = """
+    WITH held AS (
+        SELECT 'number' AS resource, n.number AS name, n.item_no, n.holder_id
+        FROM hold h JOIN number n ON n.city_id = h.city_id AND n.item_no = h.number_item_no
+        WHERE h.city_id = :city AND h.state = ANY (:live)
+        UNION ALL
+        SELECT 'sim', coalesce(s.iccid, s.serial), s.item_no, s.holder_id
+        FROM hold h JOIN sim s ON s.city_id = h.city_id AND s.item_no = h.sim_item_no
+        WHERE h.city_id = :city AND h.state = ANY (:live)
+    ), sold AS (
+        SELECT 'number' AS resource, number AS name, holder_id FROM number WHERE city_id = :city AND state = 'IN_USE'
+        UNION ALL
+        SELECT 'sim', coalesce(iccid, serial), holder_id FROM sim
+        WHERE city_id = :city AND state IN ('IN_USE', 'REPORTED_LOST')
+    )
+    SELECT held.resource || ' ' || held.name, 'lies with holder ' || held.holder_id || ', by its last document with '
+           || coalesce(CAST(last.to_holder AS text), 'nobody')
+    FROM held LEFT JOIN LATERAL (
+        SELECT m.to_holder FROM generate_series(0, 6) AS probe (level)
+        JOIN movement_line l ON l.city_id = :city AND l.resource = held.resource AND l.level = probe.level
+             AND l.block = held.item_no / CAST(power(CAST(10 AS numeric), probe.level + 1) AS bigint)
+             AND held.item_no BETWEEN l.lo AND l.hi
+        JOIN movement m ON m.city_id = l.city_id AND m.movement_id = l.movement_id
+        ORDER BY m.movement_id DESC LIMIT 1
+    ) AS last ON true
+    WHERE last.to_holder IS DISTINCT FROM held.holder_id
+    UNION ALL
+    SELECT sold.resource || ' ' || sold.name, 'is in use and lies with holder ' || sold.holder_id
+    FROM sold LEFT JOIN organisation o ON o.id = sold.holder_id
+    WHERE o.level IS DISTINCT FROM 'CUSTOMER'
+"""
+"""What is promised lies where its last document put it, what is in use lies with the customer.
+
+A document is found with one probe for each level of the ledger, as `inventory.domain.ledger.probes` has them.
+For all other stock the sums by holder must do (`balance_differs`); probing the ledger for each item would take hours.
+"""
+
+FEES = """
+    SELECT 'fee of number item ' || coalesce(f.item_no, c.item_no), 'is by change '
+           || coalesce(CAST(f.change_no AS text), '-') || ', the last is ' || coalesce(CAST(c.change_no AS text), '-')
+    FROM (
+        SELECT DISTINCT ON (item_no) item_no, change_no, CAST(after ->> 'number_class' AS int) AS cls,
+               jsonb_build_object(
+                   'cash_fee', after -> 'cash_fee_fen', 'prepay', after -> 'prepay_fen',
+                   'min_monthly', after -> 'min_monthly_fen', 'return_months', after -> 'return_months',
+                   'commitment_months', after -> 'commitment_months', 'sale_channel', after -> 'sale_channel'
+               ) AS terms
+        FROM fee_change WHERE city_id = :city ORDER BY item_no, change_no DESC
+    ) AS c
+    FULL JOIN (
+        SELECT f.item_no, f.change_no, f.cls, f.terms - 'waive_role' AS terms, n.cls AS number_cls
+        FROM number_fee f JOIN number n ON n.city_id = f.city_id AND n.item_no = f.item_no WHERE f.city_id = :city
+    ) AS f ON f.item_no = c.item_no
+    WHERE (f.change_no, f.cls, f.terms, f.number_cls) IS DISTINCT FROM (c.change_no, c.cls, c.terms, c.cls)
+"""
+"""The terms that a person gave a number are those of its last written change."""
