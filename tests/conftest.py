@@ -6,7 +6,9 @@ import itertools
 import os
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -35,6 +37,7 @@ class Databases:
 
     admin_url: str
     prefix: str
+    _copies: Iterator[int] = field(default_factory=partial(itertools.count, 1))
 
     def create(self, name: str, *, template: str = "template0") -> str:
         """Make a database and give its SQLAlchemy URL."""
@@ -42,6 +45,13 @@ class Databases:
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(self.prefix + name), self._named(template))
         )
         return make_url(self.admin_url).set(database=self.prefix + name).render_as_string(hide_password=False)
+
+    @contextmanager
+    def copy(self, template: str) -> Iterator[str]:
+        """Give the SQLAlchemy URL of a copy of a database, which lasts as long as the block."""
+        name = f"{template}_{next(self._copies)}"
+        yield self.create(name, template=template)
+        self.drop(name)
 
     def drop(self, name: str) -> None:
         """Remove a database; whoever is still connected is cut off."""
@@ -54,9 +64,6 @@ class Databases:
         url = make_url(self.admin_url).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute(statement)
-
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -93,17 +100,15 @@ def _migrated(databases: Databases) -> Iterator[str]:
 @pytest.fixture
 def database_url(databases: Databases, _migrated: str) -> Iterator[str]:
     """SQLAlchemy URL of a migrated database of this test's own."""
-    name = str(next(_numbers))
-    yield databases.create(name, template=_migrated)
-    databases.drop(name)
+    with databases.copy(_migrated) as url:
+        yield url
 
 
 @pytest.fixture
 def empty_database_url(databases: Databases) -> Iterator[str]:
     """SQLAlchemy URL of a database of this test's own with nothing in it."""
-    name = str(next(_numbers))
-    yield databases.create(name)
-    databases.drop(name)
+    with databases.copy("template0") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

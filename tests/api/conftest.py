@@ -56,11 +56,10 @@ def operator(founded: tuple[str, Operator]) -> Operator:
 
 
 @pytest.fixture
-def operator_url(databases: Databases, founded: tuple[str, Operator], request: pytest.FixtureRequest) -> Iterator[str]:
+def operator_url(databases: Databases, founded: tuple[str, Operator]) -> Iterator[str]:
     """Give the SQLAlchemy URL of a database of this test's own with the operator in it."""
-    name = f"operator_{abs(hash(request.node.nodeid)) % 10**9}"
-    yield databases.create(name, template=founded[0])
-    databases.drop(name)
+    with databases.copy(founded[0]) as url:
+        yield url
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from inventory.services import walks
 from inventory.services.search import SearchAsk, search_numbers
 from inventory.store.engine import Database, connect
 from tests.builders_stock import POOL, RULES, TOWN, add_data, add_numbers, build_town
+from tests.conftest import Databases
 from tests.promises.conftest import Counter
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
@@ -23,16 +25,32 @@ STOCK = tuple(f"138888{ending:05d}" for ending in range(0, 100_000, 37)) + tuple
 ORDINARY = next(n for n in STOCK if n.startswith("1388880") and RULES.classify(n).number_class == RULES.ordinary)
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def build_shelves(url: str) -> None:
     """Build the little city with some three thousand numbers of two prefixes."""
-    database = connect(database_url)
+    database = connect(url)
     async with database.session() as session, session.begin():
         await build_town(session)
         await add_numbers(session, sorted(set(STOCK)))
         await add_data(session, 1)
-    yield database
     await database.close()
+
+
+@pytest.fixture(scope="module")
+def shelves(databases: Databases, _migrated: str) -> Iterator[str]:
+    """Give a database with the numbers in it, to be copied: making them takes longer than searching them."""
+    name = "shelves"
+    asyncio.run(build_shelves(databases.create(name, template=_migrated)))
+    yield name
+    databases.drop(name)
+
+
+@pytest.fixture
+async def database(databases: Databases, shelves: str) -> AsyncIterator[Database]:
+    """Give the connections to a copy of this test's own."""
+    with databases.copy(shelves) as url:
+        database = connect(url)
+        yield database
+        await database.close()
 
 
 async def page(counter: Counter, *, cursor: str | None = None, limit: int = 20, **wish: Any) -> dict[str, Any]:
