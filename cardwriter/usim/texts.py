@@ -1,8 +1,8 @@
-"""What the phone shows or dials: EF.SPN, EF.LI, EF.PL, EF.SMSP, EF.MSISDN, and the service table EF.UST."""
+"""What the phone shows or dials: EF.SPN, EF.SMSP, EF.MSISDN, and the service table EF.UST."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cardwriter.usim.bcd import FILLER, CodecError, digits, is_blank, pack, pad, unpack
@@ -28,7 +28,6 @@ _INTERNATIONAL = 0x91
 _MSISDN_SIZE = 14
 _MSISDN_NUMBER_SIZE = 10
 _E164_SHORTEST, _E164_LONGEST = 5, 15
-_LANGUAGE = 2
 
 
 @dataclass(frozen=True)
@@ -81,34 +80,6 @@ def decode_spn(content: bytes) -> Spn:
     if alpha[0] != _UCS2 and not _GSM7_AS_ASCII.issuperset(name):
         raise CodecError("EF.SPN holds a GSM 7-bit character that this product does not write")
     return Spn(name, show_plmn=bool(display & 0x01), hide_abroad=bool(display & 0x02))
-
-
-def encode_languages(languages: Sequence[str], size: int) -> bytes:
-    """Return EF.LI or EF.PL of two-letter ISO 639 codes, most wanted first (TS 31.102 §4.2.1, TS 102 221 §13.3).
-
-    Raises
-    ------
-    CodecError
-        A code is not two ASCII lower-case letters, or the list does not fit.
-    """
-    if any(len(code) != _LANGUAGE or not (code.isascii() and code.isalpha() and code.islower()) for code in languages):
-        raise CodecError("a language is two lower-case letters")
-    return pad("".join(languages).encode("ascii"), size)
-
-
-def decode_languages(content: bytes) -> tuple[str, ...]:
-    """Return the language codes of EF.LI or EF.PL.
-
-    Raises
-    ------
-    CodecError
-        A byte is not ASCII.
-    """
-    try:
-        text = content.rstrip(b"\xff").decode("ascii")
-    except UnicodeDecodeError:
-        raise CodecError("a language is two ASCII letters") from None
-    return tuple(text[i : i + _LANGUAGE] for i in range(0, len(text), _LANGUAGE))
 
 
 def _encode_number(number: str, size: int) -> bytes:

@@ -127,11 +127,6 @@ def _read_rule(row: Any, place: int) -> HoldRule:
     return HoldRule(**values)
 
 
-def has_expired(expires_at: datetime | None, now: datetime) -> bool:
-    """Tell whether a hold is over: at its limit it is free at once (REQ-RSV-04). None never ends."""
-    return expires_at is not None and now >= expires_at
-
-
 def extended_until(
     *, hold: str, created_at: datetime, expires_at: datetime, first: timedelta, extensions: int
 ) -> datetime:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from inventory.domain.errors import LevelSkipped, OutsideScope
+from inventory.domain.errors import LevelSkipped
 
 _SEPARATOR = "/"
 
@@ -61,18 +61,6 @@ def is_direct_child(parent: str, child: str) -> bool:
 def in_subtree(top: str, path: str) -> bool:
     """Tell whether `path` is `top` itself or somewhere below it."""
     return path == top or path.startswith(top + _SEPARATOR)
-
-
-def require_scope(top: str, path: str) -> None:
-    """Let pass what lies in the caller's part of the organisation.
-
-    Raises
-    ------
-    OutsideScope
-        `path` is neither `top` nor below it.
-    """
-    if not in_subtree(top, path):
-        raise OutsideScope(what=path)
 
 
 def require_issue_step(giver: str, receiver: str, levels: frozenset[Level]) -> None:

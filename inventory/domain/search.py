@@ -87,35 +87,6 @@ class NumberQuery:
         )
 
 
-def read_wish(text: str, length: int = _MOBILE_LENGTH) -> SearchWish:
-    """Read what a person types in one box, parts separated by spaces.
-
-    Digits are the end of the number, or all of it; with `?` or `*` they are the pattern of the whole number; letters
-    (`AABB`) are the shape of the end; `-4` leaves out a digit.
-
-    Raises
-    ------
-    InvalidSearch
-        A part is none of these, or stands there twice.
-    """
-    parts: dict[str, str] = {}
-    for token in text.upper().split():
-        if token.startswith("-"):
-            kind, value = "without", token[1:]
-        elif token.isdecimal():
-            kind, value = "ends", token
-        elif set(token) & set("?*") and not any(symbol.isalpha() for symbol in token):
-            kind, value = "pattern", token
-        else:
-            kind, value = "letters", token.removeprefix("*")
-        if kind in parts or not value:
-            raise InvalidSearch(field=kind, value=token, reason="it stands there twice, or is empty")
-        parts[kind] = value
-    wish = SearchWish(**parts, length=length)
-    _check(wish)
-    return wish
-
-
 def _check(wish: SearchWish) -> None:
     for part, (form, allowed) in _FORMS.items():
         value: str = getattr(wish, part)

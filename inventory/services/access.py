@@ -74,17 +74,6 @@ async def admit(
     return admission.caller
 
 
-async def caller_of_session(session: AsyncSession, cache: CallerCache, token: str | None, *, now: datetime) -> Caller:
-    """Return who is signed in on a page, without asking for a permission.
-
-    Raises
-    ------
-    BadCredentials
-        No token, or its session is over.
-    """
-    return (await _identify(session, cache, Presented(secret=token, from_page=True), now=now)).caller
-
-
 @dataclass(frozen=True, kw_only=True)
 class SignInWish:
     """A person's sign-in."""

@@ -8,11 +8,9 @@ from cardwriter.usim.bcd import CodecError
 from cardwriter.usim.texts import (
     Smsp,
     Spn,
-    decode_languages,
     decode_msisdn,
     decode_smsp,
     decode_spn,
-    encode_languages,
     encode_msisdn,
     encode_smsp,
     encode_spn,
@@ -56,22 +54,6 @@ def test_provider_name_that_no_phone_can_show_is_refused(name: str) -> None:
 def test_provider_name_in_a_foreign_coding_is_refused(content: str) -> None:
     with pytest.raises(CodecError):
         decode_spn(bytes.fromhex(content))
-
-
-def test_languages_as_on_the_card() -> None:
-    assert encode_languages(("zh", "en"), 6).hex() == "7a68656effff"
-    assert decode_languages(bytes.fromhex("7a68656effff")) == ("zh", "en")
-
-
-@pytest.mark.parametrize("code", ["z", "zho", "ZH", "中国", "z1"])
-def test_what_is_no_language_is_refused(code: str) -> None:
-    with pytest.raises(CodecError):
-        encode_languages((code,), 6)
-
-
-def test_language_file_that_is_not_text_is_refused() -> None:
-    with pytest.raises(CodecError):
-        decode_languages(bytes.fromhex("80ff"))
 
 
 @pytest.mark.parametrize(("length", "alpha"), [(28, 0), (40, 12), (52, 24)])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from inventory.domain.channels import Channel
 from inventory.domain.errors import HoldExtendedTooOften, InvalidField
-from inventory.domain.holds import DEFAULT_HOLD_RULES, Flow, HoldPolicy, HoldRule, extended_until, has_expired
+from inventory.domain.holds import DEFAULT_HOLD_RULES, Flow, HoldPolicy, HoldRule, extended_until
 
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
@@ -87,13 +87,6 @@ def test_a_row_that_is_no_hold_rule_is_refused(row: Any, field: str) -> None:
 def test_a_policy_without_a_rule_for_everything_else_is_refused() -> None:
     with pytest.raises(InvalidField):
         HoldPolicy([rule for rule in DEFAULT_HOLD_RULES if rule != HoldRule(1800)])
-
-
-def test_a_hold_ends_at_its_limit_and_not_before() -> None:
-    """REQ-RSV-04: at the limit the hold ends by itself (here: the rule that says so)."""
-    assert has_expired(NOW, NOW)
-    assert not has_expired(NOW, NOW - timedelta(microseconds=1))
-    assert not has_expired(None, NOW)
 
 
 def test_a_hold_is_extended_by_its_first_duration() -> None:

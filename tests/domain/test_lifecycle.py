@@ -266,13 +266,6 @@ def test_an_item_enters_only_by_an_entry_event(case: Case) -> None:
 
 
 @every_case
-def test_events_and_sources_read_the_table_from_both_sides(case: Case) -> None:
-    pairs = {pair for pair in case.moves() if pair[0] != "-"}
-    assert {(state, event) for state in case.states for event in case.lifecycle.events_from(state)} == pairs
-    assert {(state, event) for event in case.events for state in case.lifecycle.sources_of(event)} == pairs
-
-
-@every_case
 def test_every_state_can_be_reached_and_has_both_names(case: Case) -> None:
     reached = set(case.lifecycle.entries.values()) | set(case.lifecycle.table.values())
     assert reached == set(case.states) == set(case.lifecycle.names)

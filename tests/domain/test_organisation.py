@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.domain.errors import LevelSkipped, OutsideScope
+from inventory.domain.errors import LevelSkipped
 from inventory.domain.organisation import (
     LEVEL_NAMES,
     NUMBER_LEVELS,
@@ -17,7 +17,6 @@ from inventory.domain.organisation import (
     parent_path,
     require_issue_step,
     require_recall_step,
-    require_scope,
 )
 
 CITY = "530700"
@@ -58,10 +57,8 @@ def test_a_recall_goes_to_the_direct_parent_and_nowhere_else() -> None:
 def test_the_subtree_holds_the_top_and_all_below_but_no_neighbour_with_the_same_first_digits() -> None:
     assert all(in_subtree(CITY, path) for path in LINE)
     assert not in_subtree(child_path(CITY, "1"), DISTRICT)
-    require_scope(DISTRICT, CLERK)
-    with pytest.raises(OutsideScope) as refused:
-        require_scope(DISTRICT, OTHER_POINT)
-    assert refused.value.params == {"what": OTHER_POINT}
+    assert in_subtree(DISTRICT, CLERK)
+    assert not in_subtree(DISTRICT, OTHER_POINT)
 
 
 @given(st.lists(st.from_regex(r"[0-9]{1,4}", fullmatch=True), min_size=1, max_size=3), st.integers(1, 9999))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from inventory.domain.errors import InvalidSearch
 from inventory.domain.number_keys import NumberKeys, digit_mask, number_keys
-from inventory.domain.search import NumberQuery, SearchWish, compile_search, read_wish
+from inventory.domain.search import NumberQuery, SearchWish, compile_search
 
 digits = st.text("0123456789", max_size=6)
 numbers = st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True)
@@ -124,28 +124,6 @@ def test_a_part_with_wrong_characters_or_too_long_is_named(field: str, value: st
     with pytest.raises(InvalidSearch) as refused:
         compile_search(replace(SearchWish(), **part))
     assert refused.value.params["field"] == field
-
-
-@pytest.mark.parametrize(
-    ("text", "wish"),
-    [
-        ("", SearchWish()),
-        ("8888", SearchWish(ends="8888")),
-        ("138*66 -4", SearchWish(pattern="138*66", without="4")),
-        ("138?????888", SearchWish(pattern="138?????888")),
-        ("aabb -47", SearchWish(letters="AABB", without="47")),
-        ("*AABB 139*", SearchWish(letters="AABB", pattern="139*")),
-        ("A?A8", SearchWish(letters="A?A8")),
-    ],
-)
-def test_one_box_is_read_as_people_type(text: str, wish: SearchWish) -> None:
-    assert read_wish(text) == wish
-
-
-@pytest.mark.parametrize("text", ["88 99", "138#", "-", "A-B", "-x", "1" * 12, "ABCABCABCABC"])
-def test_what_cannot_be_read_is_refused(text: str) -> None:
-    with pytest.raises(InvalidSearch):
-        read_wish(text)
 
 
 def test_the_keys_of_a_number() -> None:

@@ -60,14 +60,6 @@ class Lifecycle(Generic[S, E]):
             raise IllegalTransition(state="NONE", event=str(event))
         return target
 
-    def events_from(self, state: S) -> tuple[E, ...]:
-        """Give the events possible in `state`, in the order of the table."""
-        return tuple(event for (source, event) in self.table if source is state)
-
-    def sources_of(self, event: E) -> tuple[S, ...]:
-        """Give the states in which `event` is possible, in the order of the table (for `WHERE state IN ...`)."""
-        return tuple(source for (source, known) in self.table if known is event)
-
     @property
     def terminal(self) -> frozenset[S]:
         """The states that nothing leaves."""
