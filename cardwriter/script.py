@@ -14,11 +14,36 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _SW_DIGITS = 4
+_LONGEST_NAME = 200
 _HEX = "0123456789abcdef"
 
 
 class ScriptError(ValueError):
     """A script or report on the wire is not well formed."""
+
+
+def is_name(value: object) -> bool:
+    """Whether the value from the wire can be a name or id: a text of 1 to 200 printable characters."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable()
+
+
+def status_word(digits: object) -> int:
+    """Read a status word from the wire: four lower-case hex digits.
+
+    Raises
+    ------
+    ScriptError
+        It is something else.
+    """
+    if not isinstance(digits, str) or len(digits) != _SW_DIGITS or any(c not in _HEX for c in digits):
+        raise ScriptError("status word is not four hex digits")
+    return int(digits, 16)
+
+
+def _name(value: object) -> str:
+    if not is_name(value):
+        raise ScriptError("name is not a short printable text")
+    return str(value)
 
 
 class Purpose(enum.StrEnum):
@@ -123,7 +148,7 @@ class Step:
         """
         try:
             return cls(
-                name=str(wire["name"]),
+                name=_name(wire["name"]),
                 apdu=bytes.fromhex(wire["apdu"]),
                 expect=tuple(SwMask(pattern) for pattern in wire["expect"]),
                 otherwise=Otherwise(wire["otherwise"]),
@@ -131,7 +156,7 @@ class Step:
                 secret=bool(wire["secret"]),
                 changes_card=bool(wire["changes_card"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise ScriptError(f"malformed step: {type(error).__name__}") from None
 
 
@@ -170,7 +195,7 @@ class Script:
         """
         try:
             script = cls(
-                id=str(wire["id"]),
+                id=_name(wire["id"]),
                 purpose=Purpose(wire["purpose"]),
                 card=wire["card"],
                 expires_at=int(wire["expires_at"]),
@@ -178,7 +203,7 @@ class Script:
             )
         except ScriptError:
             raise
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise ScriptError(f"malformed script: {type(error).__name__}") from None
         if script.purpose is Purpose.IDENTIFY and any(step.changes_card for step in script.steps):
             raise ScriptError("an identify script may not change the card")
@@ -207,8 +232,8 @@ class StepResult:
             A field is missing or malformed.
         """
         try:
-            return cls(name=str(wire["name"]), sw=int(wire["sw"], 16), data=bytes.fromhex(wire["data"]))
-        except (KeyError, TypeError, ValueError) as error:
+            return cls(name=_name(wire["name"]), sw=status_word(wire["sw"]), data=bytes.fromhex(wire["data"]))
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise ScriptError(f"malformed result: {type(error).__name__}") from None
 
 
@@ -254,14 +279,14 @@ class Report:
         try:
             results: Sequence[Mapping[str, Any]] = wire["results"]
             return cls(
-                script_id=str(wire["script_id"]),
+                script_id=_name(wire["script_id"]),
                 outcome=Outcome(wire["outcome"]),
                 results=tuple(StepResult.from_wire(result) for result in results),
                 atr=bytes.fromhex(wire["atr"]),
-                error=wire["error"],
+                error=None if wire["error"] is None else _name(wire["error"]),
                 changed=bool(wire["changed"]),
             )
         except ScriptError:
             raise
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise ScriptError(f"malformed report: {type(error).__name__}") from None

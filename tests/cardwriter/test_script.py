@@ -145,7 +145,10 @@ def test_identify_script_that_changes_the_card_is_refused() -> None:
     assert Script.from_wire(harmless).purpose is Purpose.IDENTIFY
 
 
-@pytest.mark.parametrize("change", [{"sw": "zz"}, {"data": "1"}, {"sw": 9}])
+@pytest.mark.parametrize(
+    "change",
+    [{"sw": "zz"}, {"data": "1"}, {"sw": 9}, {"sw": "10000"}, {"sw": "-001"}, {"name": "re\0ad"}, {"name": "n" * 201}],
+)
 def test_malformed_result_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ScriptError, match="malformed result"):
         Report.from_wire(A_REPORT | {"results": [A_RESULT | change]})
@@ -154,4 +157,10 @@ def test_malformed_result_is_refused(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize("change", [{"outcome": "fine"}, {"atr": "x"}, {"results": 1}])
 def test_malformed_report_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ScriptError, match="malformed report"):
+        Report.from_wire(A_REPORT | change)
+
+
+@pytest.mark.parametrize("change", [{"error": {}}, {"error": "a\0b"}, {"script_id": "\ud800"}, {"script_id": ""}])
+def test_report_with_a_name_that_no_database_takes_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ScriptError):
         Report.from_wire(A_REPORT | change)
