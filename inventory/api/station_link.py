@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from cardwriter.script import ScriptError
 from inventory.api.deps import runtime_of
@@ -26,7 +26,7 @@ from inventory.observability import Metrics
 from inventory.runtime import Runtime
 from inventory.services import card_writing, links
 from inventory.services.card_data import Workbench
-from inventory.services.card_reports import Reported, take_report
+from inventory.services.card_reports import Reported, abandon_report, take_report
 from inventory.services.links import LinkState, ReaderSeen
 from inventory.services.orders import Ack, Cancel, Order, Run
 from inventory.store.notices import Notice
@@ -74,6 +74,8 @@ class _Link:
         self._id = secrets.token_hex(8)
         self._heard = asyncio.get_running_loop().time()
         self._sending = asyncio.Lock()
+        self._handed = set[str]()
+        """The scripts that went out over this very connection: no answer to them is missing yet."""
         self._log = _log.bind(station=format_public_id("st", station.city_id, station.station_id))
 
     async def hold(self) -> None:
@@ -110,7 +112,10 @@ class _Link:
         for filed in journal if isinstance(journal, list) else []:
             await self._take({**filed, "type": "report"} if isinstance(filed, dict) else {})
         async with self._runtime.database.session() as session:
-            await self._carry_out(await card_writing.resume(session, self._station, now=self._runtime.clock()))
+            resumed = await card_writing.resume(
+                session, self._station, handed=frozenset(self._handed), now=self._runtime.clock()
+            )
+        await self._carry_out(resumed)
         await self._take({"type": "readers", "readers": hello.get("readers")})
 
     async def _listen(self) -> None:
@@ -155,11 +160,29 @@ class _Link:
             await self._carry_out(await self._understand(message))
         except (ScriptError, DomainError) as error:
             self._log.warning("message_refused", type=str(message.get("type"))[:20], error=str(error))
-            match message:
-                case {"type": "report", "report": {"script_id": str(script_id)}}:
-                    await self._carry_out([Ack(script_id)])
-                case _:
-                    pass
+            await self._acknowledge(message)
+        except IntegrityError as error:
+            # Repeating it would break on the same rows for ever: the job ends, and the station is told to forget it.
+            self._log.error("message_breaks_stock", type=str(message.get("type"))[:20], error=type(error.orig).__name__)
+            await self._abandon(message)
+            await self._acknowledge(message)
+
+    async def _abandon(self, message: Message) -> None:
+        if message.get("type") != "report":
+            return
+        try:
+            async with self._runtime.database.session() as session:
+                reported = Reported.from_wire(message)
+                await abandon_report(session, self._station, reported, now=self._runtime.clock())
+        except (DomainError, IntegrityError) as error:
+            self._log.error("report_not_abandoned", error=type(error).__name__)
+
+    async def _acknowledge(self, message: Message) -> None:
+        match message:
+            case {"type": "report", "report": {"script_id": str(script_id)}}:
+                await self._carry_out([Ack(script_id)])
+            case _:
+                pass
 
     async def _understand(self, message: Message) -> Sequence[Order]:
         now = self._runtime.clock()
@@ -185,6 +208,7 @@ class _Link:
         for order in orders:
             match order:
                 case Run(job, reader, script):
+                    self._handed.add(script.id)
                     await self._send({"type": "run", "job": job, "reader": reader, "script": script.to_wire()})
                 case Ack(script_id):
                     await self._send({"type": "ack", "script": script_id})
@@ -198,7 +222,7 @@ class _Link:
             self._heard = asyncio.get_running_loop().time()
             try:
                 message = json.loads(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 message = None
             if isinstance(message, dict):
                 return message

@@ -14,7 +14,7 @@ from typing import Any, Self
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cardwriter.profiles import CardRefused, FactsError, Failure, IdentityError, Kind, Verdict, read_facts, settle
-from cardwriter.script import Outcome, Purpose, Report, ScriptError
+from cardwriter.script import Outcome, Purpose, Report, ScriptError, is_name
 from cardwriter.usim.bcd import CodecError
 from inventory.domain.cardjobs import STEPS_PER_SCRIPT, ScriptRef, parse_script_ref
 from inventory.domain.errors import InvalidIdentifier
@@ -50,7 +50,12 @@ class Reported:
             It is not well formed.
         """
         job, reader, report = wire.get("job"), wire.get("reader"), wire.get("report")
-        if not isinstance(job, str | None) or not isinstance(reader, str) or not isinstance(report, dict):
+        if (
+            not isinstance(job, str | None)
+            or not isinstance(reader, str)
+            or not is_name(reader)
+            or not isinstance(report, dict)
+        ):
             raise ScriptError("malformed report message")
         return cls(job, reader, Report.from_wire(report))
 
@@ -83,6 +88,28 @@ async def take_report(
             orders = [] if job is None else await _take_job_report(session, bench, station, job, reported, now=now)
         ended = None if job is None else await _ending(session, job)
     return Taken([Ack(reported.report.script_id), *orders], ended)
+
+
+async def abandon_report(session: AsyncSession, station: StationRow, reported: Reported, *, now: datetime) -> None:
+    """End the job of a report that the database would not take, by what is safe without it.
+
+    A card whose write script was handed out is unknown; before that nothing had changed.
+
+    Raises
+    ------
+    IllegalTransition, StaleVersion
+        Card, data or job have moved on; nothing was changed.
+    """
+    why = "the stock contradicts the report"
+    async with session.begin():
+        job = None if reported.job is None else await _job_of(session, station, reported)
+        if job is None:
+            return
+        if job.state == WriteJobState.IDENTIFYING:
+            await refuse_job(session, job, _refusal(Failure.DATA_NOT_AVAILABLE, why), now=now)
+        elif job.state in {WriteJobState.WRITING, WriteJobState.VERIFYING, WriteJobState.UNKNOWN}:
+            unknown = Verdict(kind=Kind.UNKNOWN, failure=Failure.REPORT_FAILED, detail=why)
+            await end_job(session, job, unknown, by_reading=False, now=now)
 
 
 async def _ending(session: AsyncSession, before: Job) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -201,18 +202,21 @@ async def take_up(session: AsyncSession, station: StationRow, *, now: datetime) 
         return [await hand_identify(session, job, now=now) for job in found]
 
 
-async def resume(session: AsyncSession, station: StationRow, *, now: datetime) -> list[Order]:
+async def resume(
+    session: AsyncSession, station: StationRow, *, handed: Collection[str] = (), now: datetime
+) -> list[Order]:
     """Take the station's jobs up again after its link was down; its journal has been heard.
 
     A card whose write or verify script was handed out and not answered for is unknown, never "nothing written"; the
-    look at every card that follows settles it. Before that nothing had changed: such a job begins again.
+    look at every card that follows settles it. Before that nothing had changed: such a job begins again. Jobs whose
+    script is among `handed` got it over the new link, after its journal was heard, and go on.
     """
     async with session.begin():
-        await _leave_unknown(session, station, "no answer came over the link", now=now)
+        await _leave_unknown(session, station, "no answer came over the link", handed=handed, now=now)
         waiting = await cardjobs.jobs_of_station(
             session, city_id=station.city_id, station_id=station.station_id, states=_NOT_DELIVERED
         )
-        return [await hand_identify(session, job, now=now) for job in waiting]
+        return [await hand_identify(session, job, now=now) for job in waiting if job.script_id not in handed]
 
 
 async def give_up(session: AsyncSession, station: StationRow, *, now: datetime) -> None:
@@ -226,12 +230,15 @@ async def give_up(session: AsyncSession, station: StationRow, *, now: datetime) 
             await refuse_job(session, job, silent, now=now)
 
 
-async def _leave_unknown(session: AsyncSession, station: StationRow, why: str, *, now: datetime) -> None:
+async def _leave_unknown(
+    session: AsyncSession, station: StationRow, why: str, *, handed: Collection[str] = (), now: datetime
+) -> None:
     unanswered = Verdict(kind=Kind.UNKNOWN, failure=Failure.REPORT_FAILED, detail=why)
     for job in await cardjobs.jobs_of_station(
         session, city_id=station.city_id, station_id=station.station_id, states=_DELIVERED
     ):
-        await end_job(session, job, unanswered, by_reading=False, now=now)
+        if job.script_id not in handed:
+            await end_job(session, job, unanswered, by_reading=False, now=now)
 
 
 def _opened(keys: HoldKeys, caller: Caller, wish: WriteJobWish) -> int:

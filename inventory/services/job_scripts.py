@@ -25,6 +25,7 @@ from inventory.domain.identifiers import NumberKind
 from inventory.domain.lifecycle import (
     DataEvent,
     DataState,
+    IdentityState,
     SimEvent,
     SimState,
     WriteJobEvent,
@@ -160,6 +161,8 @@ async def _ready(session: AsyncSession, job: Job, facts: CardFacts) -> tuple[Kit
         raise CardRefused(Failure.ADM_REFUSED, "this card refused its ADM1 before")
     if card.state != SimState.HELD or card.hold_id != kit.hold_id:
         raise CardRefused(Failure.DATA_NOT_AVAILABLE, f"the card is {card.state}")
+    if await kits.identity_state(session, card) is not IdentityState.NONE:
+        raise CardRefused(Failure.DATA_NOT_AVAILABLE, "the card has an identity in stock already")
     if unit.state != DataState.RESERVED or unit.hold_id != kit.hold_id:
         raise CardRefused(Failure.DATA_NOT_AVAILABLE, f"the kit's data unit is {unit.state}")
     return kit, card, unit

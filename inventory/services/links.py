@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cardwriter.script import ScriptError
+from cardwriter.script import ScriptError, is_name, status_word
 from inventory.domain.cardjobs import STEPS_PER_SCRIPT, parse_script_ref
-from inventory.domain.errors import BadCredentials, InvalidIdentifier
+from inventory.domain.errors import BadCredentials, DomainError, InvalidIdentifier
 from inventory.domain.identifiers import parse_public_id
 from inventory.services.card_data import Workbench
 from inventory.services.card_writing import give_up
@@ -28,8 +29,10 @@ PATIENCE = timedelta(seconds=60)
 """How long a station may be silent before what it was given counts as unanswered."""
 _CARD, _BUSY = "card", "busy"
 _STATES = frozenset({"service_down", "no_card", _CARD, "mute", _BUSY, "lost"})
-_LONGEST_NAME = 200
+_MOST_INSERTIONS = 2**53
 _INTERFACE = "station"
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class ReaderSeen:
         """
         match wire:
             case {"name": str(name), "state": str(state), "insertion": int(insertion)} if (
-                state in _STATES and len(name) <= _LONGEST_NAME
+                state in _STATES and is_name(name) and 0 <= insertion <= _MOST_INSERTIONS
             ):
                 return cls(name, state, insertion)
             case _:
@@ -149,27 +152,37 @@ async def hear_step(session: AsyncSession, station: StationRow, wire: Mapping[st
     try:
         city_id, job_id = parse_public_id(job, "j")[1:]
         ref = parse_script_ref(script_id)
-    except InvalidIdentifier:
+        answer = f"{status_word(sw):04x}"
+    except (InvalidIdentifier, ScriptError):
         return
-    if city_id != station.city_id or not 0 <= index < STEPS_PER_SCRIPT:
+    if not is_name(name) or city_id != station.city_id or not 0 <= index < STEPS_PER_SCRIPT:
         return
     async with session.begin():
         row = await cardjobs.find_job(session, city_id=city_id, job_id=job_id)
         if row is None or (row.station_id, row.script_id) != (station.station_id, script_id):
             return
-        step = StepRow(ref.ordinal * STEPS_PER_SCRIPT + index, ref.purpose, name[:_LONGEST_NAME], sw[:4], now)
+        step = StepRow(ref.ordinal * STEPS_PER_SCRIPT + index, ref.purpose, name, answer, now)
         await cardjobs.add_steps(session, city_id=city_id, job_id=job_id, steps=[step])
         await notify(session, Notice(city_id=city_id, station_id=station.station_id, job_id=job_id))
 
 
 async def settle_silent(session: AsyncSession, *, now: datetime) -> int:
-    """Give up on stations that have been silent too long; give how many. Every process may call it at any time."""
+    """Give up on stations that have been silent too long; give how many. Every process may call it at any time.
+
+    A station whose jobs have moved on under it waits for the next call; the others do not wait for it.
+    """
     async with session.begin():
         silent = await stations.silent_since(session, now - PATIENCE)
+    settled = 0
     for station in silent:
-        await give_up(session, station, now=now)
+        try:
+            await give_up(session, station, now=now)
+        except DomainError as error:
+            _log.warning("station_not_settled", station=station.station_id, error=str(error))
+            continue
         async with session.begin():
             await stations.change_station(
                 session, city_id=station.city_id, station_id=station.station_id, online_since=None
             )
-    return len(silent)
+        settled += 1
+    return settled

@@ -176,15 +176,13 @@ async def drop_link(session: AsyncSession, *, city_id: int, station_id: int, lin
 
 
 async def silent_since(session: AsyncSession, moment: datetime) -> list[StationRow]:
-    """Return the stations not heard since the moment that count as online or have jobs under way."""
+    """Return the stations not heard since the moment that count as online or have jobs under way, revoked ones too."""
     waiting = exists().where(
         WriteJob.city_id == Station.city_id,
         WriteJob.station_id == Station.station_id,
         WriteJob.state.in_(WRITE_JOB_OPEN),
     )
-    query = select(*_STATION).where(
-        Station.last_seen_at < moment, Station.revoked_at.is_(None), or_(Station.online_since.is_not(None), waiting)
-    )
+    query = select(*_STATION).where(Station.last_seen_at < moment, or_(Station.online_since.is_not(None), waiting))
     return [StationRow(*row) for row in await session.execute(query)]
 
 

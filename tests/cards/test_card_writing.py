@@ -22,7 +22,7 @@ from inventory.domain.errors import (
     StationUnknown,
     WriteJobOpen,
 )
-from inventory.services import card_writing
+from inventory.services import card_reports, card_writing
 from inventory.services.orders import Ack, Run
 from tests.cards.hall import CardKeys, Hall, adm_tries, card_of, fresh, imsi_on
 
@@ -210,9 +210,24 @@ async def test_a_job_that_writes_is_not_cancelled(hall: Hall) -> None:
             await card_writing.cancel_job(session, hall.caller, fresh(), started.body["id"], now=hall.now)
 
 
+async def test_a_report_that_breaks_on_the_stock_ends_its_job_as_unknown(hall: Hall) -> None:
+    """REQ-HW-08: it would break each time it is repeated; its card keeps its data until it is read."""
+    await hall.insert(card_of(0))
+    started = await hall.start(await hall.hold(0))
+    [identify] = [order for order in await hall.take_up() if isinstance(order, Run)]
+    _, write = await hall.report(hall.run(identify))
+    assert isinstance(write, Run)
+    async with hall.database.session() as session:
+        await card_reports.abandon_report(session, hall.station, hall.run(write), now=hall.now)
+    assert (await hall.job(started.body["id"]))["state"] == "unknown"
+    assert await hall.states(0) == ("WRITE_UNKNOWN", "QUARANTINED", 1)
+
+
 @pytest.mark.parametrize(
     "meanwhile",
     [
+        """INSERT INTO sim_identity (city_id, item_no, slot, application, imsi, hlr_code, state, auc)
+        VALUES (530700, 0, 1, 'USIM', '460009999999999', 'LJ1', 'LEASED', 'NONE')""",
         "UPDATE hold SET state = 'RELEASED'",
         "UPDATE sim SET state = 'DISABLED' WHERE item_no = 0",
         "UPDATE subscription_data SET state = 'RETIRED' WHERE data_no = 0",

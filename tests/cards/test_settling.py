@@ -119,6 +119,53 @@ async def test_a_silent_station_leaves_its_cards_unknown_and_its_other_jobs_unha
     assert await state(hall, written) == "nothing_written"
 
 
+@pytest.mark.parametrize(
+    ("purpose", "ends"),
+    [(None, "cancelled"), (Purpose.IDENTIFY, "nothing_written"), (Purpose.WRITE, "unknown"),
+     (Purpose.VERIFY, "unknown")],
+)  # fmt: skip
+async def test_a_revoked_station_leaves_no_job_open(hall: Hall, purpose: Purpose | None, ends: str) -> None:
+    """Its link never comes back: the watchdog ends what it had begun."""
+    await hall.insert(card_of(0))
+    if purpose is None:
+        job = str((await hall.start(await hall.hold(0))).body["id"])
+    else:
+        job, _ = await until(hall, purpose)
+    await hall.change("UPDATE station SET revoked_at = now(), online_since = NULL, link_id = NULL")
+    hall.later(seconds=61)
+    async with hall.database.session() as session:
+        assert await links.settle_silent(session, now=hall.now) == 1
+        assert await links.settle_silent(session, now=hall.now) == 0
+    assert await state(hall, job) == ends
+
+
+async def test_a_station_that_cannot_be_settled_does_not_stop_the_others(hall: Hall) -> None:
+    await hall.insert(card_of(0))
+    await until(hall, Purpose.WRITE)
+    await hall.change("UPDATE sim SET state = 'IN_USE' WHERE item_no = 0")
+    elsewhere = await second_station(hall)
+    job = str((await elsewhere.start(await hall.hold(1))).body["id"])
+    hall.later(seconds=61)
+    async with hall.database.session() as session:
+        assert await links.settle_silent(session, now=hall.now) == 1
+    assert await state(hall, job) == "cancelled"
+    elsewhere.journal.close()
+
+
+async def test_a_job_that_the_new_links_journal_took_on_is_not_left_unknown(hall: Hall) -> None:
+    """The write script's report was in the journal: its verify script has just gone out over this link."""
+    await hall.insert(card_of(0))
+    job, order = await until(hall, Purpose.WRITE)
+    [_, verify] = await hall.report(hall.run(order))
+    assert isinstance(verify, Run)
+    async with hall.database.session() as session:
+        await card_writing.resume(session, hall.station, handed={verify.script.id}, now=hall.now)
+    assert await state(hall, job) == "verifying"
+    async with hall.database.session() as session:
+        await card_writing.resume(session, hall.station, now=hall.now)
+    assert await state(hall, job) == "unknown"
+
+
 async def test_a_late_report_does_not_settle_an_unknown_card_by_itself(hall: Hall) -> None:
     """Others may have had the card since: the report only makes the service look at it again."""
     card = card_of(0)
