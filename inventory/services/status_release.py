@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.caller import Caller
-from inventory.access.permissions import Permission
+from inventory.access.permissions import Permission, Role
 from inventory.domain.errors import (
     IllegalTransition,
     ItemNotMovable,
     NotFound,
     NotHolder,
+    PermissionDenied,
     ReasonMissing,
     StaleVersion,
 )
@@ -27,7 +28,7 @@ from inventory.services.approval import require_second_person
 from inventory.services.once import Answer, WriteKey, once
 from inventory.services.rating import outcome_of_number
 from inventory.services.selecting import item_name
-from inventory.store import organisation, stock
+from inventory.store import kits, organisation, stock
 from inventory.store.events import EventDraft, record
 from inventory.store.stock import StockedItem
 
@@ -84,9 +85,11 @@ async def release_status(
     IllegalTransition
         The life cycle has no such move by hand.
     ItemNotMovable
-        The item is on hold or on its way.
+        The item is on hold or on its way, or a card to be set free may hold an IMSI.
     NotFound
         The item is not in the caller's part of the stock.
+    PermissionDenied
+        Only the city's administrator sets a card free again.
     NotHolder
         The move is the city company's, and the item is not there.
     ReasonMissing
@@ -170,13 +173,24 @@ def event_meant(kind: ResourceKind, from_state: str, to_state: str) -> StrEnum:
 async def _check(
     session: AsyncSession, caller: Caller, kind: ResourceKind, item: StockedItem, event: StrEnum, wish: ReleaseWish
 ) -> None:
-    """Check what the life cycle does not know: version, hold, way, place."""
+    """Check what the life cycle does not know: version, hold, way, place, and what is on a card."""
     if wish.version is not None and wish.version != item.version:
         raise StaleVersion(item=item.name)
     if item.hold_id is not None or item.transit_id is not None:
         raise ItemNotMovable(item=item.name, state="on hold" if item.hold_id is not None else "in transit")
+    if kind is SIM and event is _SE.STATUS_RELEASE:
+        await _check_card(session, caller, item)
     if event in _AT_CITY and kind is NUMBER:
         city = await organisation.city_node(session, caller.city_id)
         if city is None or item.holder_id != city.id:
             holder = await organisation.by_id(session, item.holder_id)
             raise NotHolder(item=item.name, holder=holder.code if holder else item.holder_id)
+
+
+async def _check_card(session: AsyncSession, caller: Caller, item: StockedItem) -> None:
+    """Check that the card may be sold once more: nobody knows any more who had it in hand, its IMSI must be nowhere."""
+    if caller.role is not Role.CITY_ADMIN:
+        raise PermissionDenied(permission=f"{Permission.STATUS_RELEASE.value} ({Role.CITY_ADMIN.value})")
+    finished = item.row["hlr_code"] is not None
+    if await kits.has_identity(session, city_id=item.row["city_id"], item_no=item.item_no, finished=finished):
+        raise ItemNotMovable(item=item.name, state=f"{item.state} with an IMSI on it")

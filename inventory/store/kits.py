@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, tuple_, update
+from sqlalchemy import and_, delete, insert, not_, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -281,6 +281,25 @@ async def identity_state(session: AsyncSession, card: Card) -> IdentityState:
         )
     )
     return IdentityState(state) if state else IdentityState.NONE
+
+
+async def has_identity(session: AsyncSession, *, city_id: int, item_no: int, finished: bool) -> bool:
+    """Whether an IMSI is on the card or may be: an identity, or a data unit that went to it.
+
+    A `finished` card is delivered with one; that counts only once a number is bound to it.
+    """
+    identity = select(SimIdentity.item_no).where(
+        SimIdentity.city_id == city_id, SimIdentity.item_no == item_no, SimIdentity.state != IdentityState.NONE
+    )
+    if finished:
+        untouched = and_(SimIdentity.state == IdentityState.VERIFIED, SimIdentity.number_item_no.is_(None))
+        identity = identity.where(not_(untouched))
+    unit = select(SubscriptionData.data_no).where(
+        SubscriptionData.city_id == city_id,
+        SubscriptionData.sim_item_no == item_no,
+        SubscriptionData.state.in_([DataState.LEASED, DataState.QUARANTINED, DataState.BOUND]),
+    )
+    return bool(await session.scalar(select(or_(identity.exists(), unit.exists()))))
 
 
 async def set_identity(session: AsyncSession, card: Card, state: IdentityState) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from inventory.access.permissions import Role
 from inventory.domain.errors import (
     ApproverNeeded,
     DomainError,
     IllegalTransition,
     ItemNotMovable,
     NotHolder,
+    PermissionDenied,
     ReasonMissing,
     StaleVersion,
 )
@@ -83,6 +86,35 @@ async def test_card_is_set_damaged_and_back_only_by_two(town: Town) -> None:
     with pytest.raises(ApproverNeeded):
         await put(town, "sim", iccid(1), "AVAILABLE")
     assert (await put(town, "sim", iccid(1), "AVAILABLE", approver=SECOND))["version"] == 2
+
+
+async def test_only_the_citys_administrator_sets_a_card_free_again(town: Town) -> None:
+    await town.load(vendor_file([1]))
+    await put(town, "sim", iccid(1), "DAMAGED")
+    keeper = replace(town.admin, role=Role.HALL_KEEPER)
+
+    with pytest.raises(PermissionDenied):
+        await put(replace(town, admin=keeper), "sim", iccid(1), "AVAILABLE", approver=SECOND)
+
+
+@pytest.mark.parametrize("on_it", ["identity", "data"])
+async def test_card_that_may_hold_an_imsi_is_not_set_free_again(town: Town, on_it: str) -> None:
+    """REQ-HW-08: an IMSI once sent to a card never goes round with it."""
+    await town.load(vendor_file([1]))
+    await put(town, "sim", iccid(1), "DAMAGED")
+    if on_it == "identity":
+        await town.execute(
+            "INSERT INTO sim_identity (city_id, item_no, slot, application, imsi, hlr_code, state, auc)"
+            " SELECT city_id, item_no, 1, 'USIM', '460009999999999', 'LJ1', 'LEASED', 'NONE' FROM sim"
+        )
+    else:
+        await town.execute(
+            "INSERT INTO subscription_data (city_id, data_no, hlr_code, imsi, state, version, sim_item_no, batch_id,"
+            " updated_at) SELECT city_id, 1, 'LJ1', '460009999999999', 'QUARANTINED', 1, item_no, 1, now() FROM sim"
+        )
+
+    with pytest.raises(ItemNotMovable, match="IMSI"):
+        await put(town, "sim", iccid(1), "AVAILABLE", approver=SECOND)
 
 
 async def test_damaged_card_stays_on_the_holders_count_and_is_not_issued(town: Town) -> None:
