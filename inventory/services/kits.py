@@ -153,8 +153,8 @@ def _sim_refusal(caller: Caller, sim: SimOffer | None) -> DomainError | None:
     name = sim.iccid or sim.serial
     if not sim.ours:
         return OutsideScope(what=name)
-    if sim.state != "AVAILABLE":
-        return SimNotFree(iccid=name, state=sim.state)
+    if sim.state != "AVAILABLE" or sim.adm_refused:
+        return SimNotFree(iccid=name, state="ADM_REFUSED" if sim.adm_refused else sim.state)
     if sim.transit_id is not None:
         return SimNotFree(iccid=name, state="IN_TRANSIT")
     if sim.pool not in caller.pools:

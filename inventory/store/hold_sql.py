@@ -42,7 +42,7 @@ WITH n AS MATERIALIZED (
 ), s AS MATERIALIZED (
     SELECT item_no FROM sim
     WHERE city_id = CAST(:city AS int) AND item_no = CAST(:sim_item AS bigint)
-      AND (state = 'AVAILABLE') IS TRUE AND transit_id IS NULL
+      AND (state = 'AVAILABLE') IS TRUE AND transit_id IS NULL AND NOT adm_refused
       AND pool = ANY (CAST(:pools AS text[])) AND {SELLABLE}
       AND hlr_code IS NOT DISTINCT FROM CAST(:sim_hlr AS text)
     FOR NO KEY UPDATE SKIP LOCKED

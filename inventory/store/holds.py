@@ -60,6 +60,7 @@ class SimOffer:
     transit_id: int | None
     hlr_code: str | None
     kind_code: str
+    adm_refused: bool
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ _NUMBER_OFFER = text(f"""
 
 _SIM_OFFER = text(f"""
     SELECT s.item_no, s.iccid, s.serial, s.state, s.hold_until, s.hold_id, h.job_id,
-           {hold_sql.SELLABLE} AS ours, s.pool, s.transit_id, s.hlr_code, s.kind_code
+           {hold_sql.SELLABLE} AS ours, s.pool, s.transit_id, s.hlr_code, s.kind_code,
+           s.adm_refused
     FROM sim s LEFT JOIN hold h ON h.city_id = s.city_id AND h.hold_id = s.hold_id
     WHERE s.city_id = CAST(:city AS int) AND (s.iccid = CAST(:card AS text) OR s.serial = CAST(:card AS text))
 """)  # noqa: S608 - composed of constants

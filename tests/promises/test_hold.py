@@ -166,6 +166,7 @@ SPOILED: list[tuple[str, type[DomainError]]] = [
     ("UPDATE number SET state = 'FROZEN' WHERE number = :number", NumberNotFree),
     ("UPDATE sim SET pool = NULL WHERE iccid = :iccid", SimNotFree),
     ("UPDATE sim SET transit_id = 9 WHERE iccid = :iccid", SimNotFree),
+    ("UPDATE sim SET adm_refused = true WHERE iccid = :iccid", SimNotFree),
     ("UPDATE sim SET state = 'DAMAGED' WHERE iccid = :iccid", SimNotFree),
     ("UPDATE sim SET holder_id = 5 WHERE iccid = :iccid", OutsideScope),
     ("UPDATE number SET holder_id = 5 WHERE number = :number", OutsideScope),
