@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import structlog
 from fastapi import Depends, Header, Request, Response, Security
-from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from starlette.datastructures import UploadFile
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.api.routing import template
 from inventory.domain.errors import IdempotencyKeyMissing, InvalidField
-from inventory.runtime import Runtime
+from inventory.request_scope import ConnectionDep, NowDep, RuntimeDep, SessionDep, runtime_of
 from inventory.services.access import Need, Presented, admit
 from inventory.services.once import Answer, WriteKey
+
+__all__ = [
+    "REPLAYED",
+    "ConnectionDep",
+    "NowDep",
+    "RuntimeDep",
+    "SessionDep",
+    "WriteDep",
+    "origin_of",
+    "reply",
+    "require",
+    "runtime_of",
+]
 
 REPLAYED = "Idempotent-Replayed"
 _LONGEST_KEY = 200
@@ -32,41 +42,6 @@ _INTERFACE = APIKeyHeader(
 )
 _STAFF = APIKeyHeader(name="Haoka-Staff", scheme_name="staff", description="Staff id (工号)", auto_error=False)
 _BEARER = HTTPBearer(scheme_name="secret", description="API key `hk_…` or session token `hs_…`", auto_error=False)
-
-
-def runtime_of(connection: HTTPConnection) -> Runtime:
-    """Return the process's runtime; for HTTP and WebSocket alike."""
-    runtime: Runtime = connection.app.state.runtime
-    return runtime
-
-
-RuntimeDep = Annotated[Runtime, Depends(runtime_of)]
-
-
-async def _now(runtime: RuntimeDep) -> datetime:
-    return runtime.clock()
-
-
-NowDep = Annotated[datetime, Depends(_now)]
-"""The time of this request, aware, UTC."""
-
-
-async def _session(runtime: RuntimeDep) -> AsyncIterator[AsyncSession]:
-    async with runtime.database.session() as session:
-        yield session
-
-
-SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
-"""A session: it takes a connection when first used and is closed before the answer leaves; never committed here."""
-
-
-async def _connection(runtime: RuntimeDep) -> AsyncIterator[AsyncConnection]:
-    async with runtime.database.autocommit() as connection:
-        yield connection
-
-
-ConnectionDep = Annotated[AsyncConnection, Depends(_connection, scope="function")]
-"""An autocommit connection for hot statements; name it after the caller, so that a refused caller takes none."""
 
 
 class Require:

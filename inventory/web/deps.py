@@ -4,58 +4,37 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from starlette.datastructures import FormData, UploadFile
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.i18n import Language, choose
-from inventory.runtime import Runtime
+from inventory.request_scope import ConnectionDep, NowDep, RuntimeDep, SessionDep
 from inventory.services.access import Need, Presented, admit
 from inventory.services.once import WriteKey
 from inventory.services.organisation import read_tree
+
+__all__ = [
+    "LANGUAGE_COOKIE",
+    "SESSION_COOKIE",
+    "ConnectionDep",
+    "FormDep",
+    "NowDep",
+    "RuntimeDep",
+    "SessionDep",
+    "WriteDep",
+    "language_of",
+    "require",
+]
 
 SESSION_COOKIE = "haoka_session"
 LANGUAGE_COOKIE = "haoka_language"
 _KEY = re.compile(r"[0-9A-Za-z-]{16,64}", re.ASCII)
 _LINES = "\n\r\t"
 _CHOICES: dict[str, Language] = {"zh": "zh", "en": "en"}
-
-
-async def _runtime(request: Request) -> Runtime:
-    runtime: Runtime = request.app.state.runtime
-    return runtime
-
-
-RuntimeDep = Annotated[Runtime, Depends(_runtime)]
-
-
-async def _now(runtime: RuntimeDep) -> datetime:
-    return runtime.clock()
-
-
-NowDep = Annotated[datetime, Depends(_now)]
-
-
-async def _session(runtime: RuntimeDep) -> AsyncIterator[AsyncSession]:
-    async with runtime.database.session() as session:
-        yield session
-
-
-SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
-
-
-async def _connection(runtime: RuntimeDep) -> AsyncIterator[AsyncConnection]:
-    async with runtime.database.autocommit() as connection:
-        yield connection
-
-
-ConnectionDep = Annotated[AsyncConnection, Depends(_connection, scope="function")]
 
 
 class Require:
