@@ -5,7 +5,9 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import State
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import override
 
 from inventory.web import problems, routes
 from inventory.web.guard import Guard
@@ -22,8 +24,20 @@ def create_pages(state: State) -> FastAPI:
     problems.install(pages)
     for router in routes.ROUTERS:
         pages.include_router(router)
-    pages.mount("/static", StaticFiles(directory=STATIC))
+    pages.mount("/static", KeptFiles(directory=STATIC))
     return pages
+
+
+class KeptFiles(StaticFiles):
+    """Files that browsers keep for a year: pages name each by its content (`rendering.static`)."""
+
+    @override
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Answer the file; only one that is named by its content is kept."""
+        answer = await super().get_response(path, scope)
+        named = scope["query_string"].startswith(b"v=")
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if named else "no-cache"
+        return answer
 
 
 class Console:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response, StreamingResponse
@@ -13,7 +14,7 @@ from inventory.domain.errors import DomainError
 from inventory.domain.search import SearchWish
 from inventory.services.search import SearchAsk, search_numbers
 from inventory.web.deps import RuntimeDep
-from inventory.web.desk import Clerk, DeskDep
+from inventory.web.desk import Clerk, Desk, DeskDep
 from inventory.web.names import class_name
 from inventory.web.problems import explain, status_of
 
@@ -23,6 +24,9 @@ HoldId = Annotated[str, Path(max_length=40)]
 CLASSES = (0, 1, 2, 3, 4, 5, 6, 9)
 MOBILE_DIGITS = 11
 _MOST_FOUND = 60
+_FEW_FOUND = 20
+_MOST_PAGES = 25
+"""A search goes on until a few numbers are found, it has been all round, or a second or so has passed."""
 _BEAT_SECONDS = 15.0
 
 
@@ -67,13 +71,25 @@ async def numbers(
     classes = frozenset({int(cls)}) if cls.isascii() and cls.isdigit() else None
     ask = SearchAsk(wish=typed_search(q, without), classes=classes, limit=_MOST_FOUND)
     try:
-        found = (await search_numbers(desk.session, desk.caller, ask, now=desk.now))["numbers"]
+        found = await _found(desk, ask)
     except DomainError as refusal:
         values = {"numbers": None, "whole": None, "search_problem": explain(desk.request, refusal)}
         return desk.show("desk/numbers.html", values, status=status_of(refusal))
     rows = [row | {"class_name": class_name(row["number_class"], desk.language)} for row in found]
     whole = q if q.isascii() and q.isdigit() and len(q) == MOBILE_DIGITS else None
     return desk.show("desk/numbers.html", {"numbers": rows, "whole": whole, "search_problem": None})
+
+
+async def _found(desk: Desk, ask: SearchAsk) -> list[dict[str, Any]]:
+    """Return what the search finds, over as many pages as it takes to find something (a page may be short)."""
+    found: list[dict[str, Any]] = []
+    for _ in range(_MOST_PAGES):
+        page = await search_numbers(desk.session, desk.caller, ask, now=desk.now)
+        found += page["numbers"]
+        if len(found) >= _FEW_FOUND or page["next"] is None:
+            break
+        ask = replace(ask, cursor=page["next"], limit=_MOST_FOUND - len(found))
+    return found
 
 
 @router.get("/sale")

@@ -48,6 +48,10 @@ class Tried:
     form: dict[str, str]
     refusal: DomainError | None = None
 
+    def shown(self) -> dict[str, str]:
+        """Return what the form of the act is filled with again; nothing after a success."""
+        return {"act": self.act, "reason": self.form.get("reason", ""), "approver": self.form.get("approver", "")}
+
 
 @router.get("", dependencies=[require(Permission.NUMBERS_READ)])
 async def find(q: Annotated[str, Query(max_length=64)]) -> Response:
@@ -173,7 +177,7 @@ async def _page(
             and view.holder.parent_id is not None
             and view.item.state in {str(state) for state in view.kind.movable_up},
         },
-        "sent": {"act": ""} if tried is None else {"act": tried.act, **tried.form},
+        "sent": {"act": "", "reason": "", "approver": ""} if tried is None else tried.shown(),
         "problem": None if refusal is None else explain(request, refusal),
         "done": translations(language).gettext("Done.") if tried is not None and refusal is None else "",
     }

@@ -16,11 +16,12 @@ from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from inventory.domain.errors import Busy, DomainError, Refusal
+from inventory.domain.errors import Busy, DomainError, MovementRefused, Refusal
 from inventory.i18n import catalogue
 from inventory.store.engine import is_retryable
 from inventory.web.deps import language_of
 from inventory.web.rendering import render
+from inventory.web.texts import translations
 
 _log = structlog.get_logger(__name__)
 _STATUS: Mapping[Refusal, HTTPStatus] = {
@@ -30,6 +31,15 @@ _STATUS: Mapping[Refusal, HTTPStatus] = {
     Refusal.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
+_AGAINST = {
+    "not_in_stock": "not in stock",
+    "not_holder": "held elsewhere",
+    "in_transit": "on its way",
+    "on_hold": "held for a sale",
+    "item_not_movable": "stays in this state",
+}
+"""Why an item of a document may not move (`MovementRefused`)."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -38,12 +48,20 @@ class Shown:
     code: str
     title: str
     detail: str
+    items: tuple[dict[str, str | None], ...] = ()
+    """What stands against a document, item by item: its name, why, and its state."""
 
 
 def shown(request: Request, code: str, params: Mapping[str, Any]) -> Shown:
     """Return the refusal's texts in the language of the page."""
-    texts = catalogue(language_of(request))
-    return Shown(code, texts.title(code), texts.detail(code, params))
+    language = language_of(request)
+    texts, gettext = catalogue(language), translations(language).gettext
+    against = params["items"] if code == MovementRefused.code else ()
+    items = tuple(
+        {"item": item["item"], "why": gettext(why), "state": item["state"]}
+        for item, why in ((item, _AGAINST[item["code"]]) for item in against)
+    )
+    return Shown(code, texts.title(code), texts.detail(code, params), items)
 
 
 def explain(request: Request, refusal: DomainError) -> Shown:

@@ -10,7 +10,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 from inventory.i18n import FOLDER
-from inventory.web import names, reader_view, rendering, sale_view
+from inventory.web import names, problems, reader_view, rendering, sale_view
 
 WEB = Path(rendering.__file__).parent
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
@@ -21,6 +21,7 @@ def texts_in_tables() -> Iterator[str]:
     """Give the texts that are looked up in a table before they are translated."""
     yield from (label for _, label, _ in rendering.PAGES)
     yield from names._EVENTS.values()
+    yield from problems._AGAINST.values()
     yield from sale_view._ELEMENTS.values()
     yield from sale_view._CLOSED.values()
     yield from (headline for _, headline in sale_view._JOB.values())

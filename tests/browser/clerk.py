@@ -1,0 +1,63 @@
+"""A person at a screen: signs in, presses keys, reads what is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Page, expect
+
+from inventory.access.permissions import Role
+from tests.browser.stage import Stage
+
+Language = Literal["zh-CN", "en"]
+PATIENCE_MS = 30_000
+"""How long a page may take on a machine that is busy; no healthy one needs it."""
+LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A browser window on the product."""
+
+    page: Page
+    stage: Stage
+    output: Path
+    language: Language
+
+    def go(self, path: str) -> None:
+        """Open a page."""
+        self.page.goto(f"{self.stage.address}{path}")
+
+    def sign_in(self, role: Role, password: str | None = None) -> None:
+        """Sign in with the keyboard; the first field has the focus."""
+        person = self.stage.people[role]
+        self.go("/sign-in")
+        for value in (person.interface_no, person.staff_no, password or person.password):
+            self.page.keyboard.type(value)
+            self.page.keyboard.press("Tab")
+        self.page.keyboard.press("Enter")
+
+    def keep(self, name: str) -> None:
+        """Keep a picture of the page."""
+        self.page.screenshot(path=self.output / f"{name}-{self.language}.png", full_page=True)
+
+    def shows(self, words: str, part: str = "main") -> None:
+        """Wait until a part of the page shows the words."""
+        expect(self.page.locator(part)).to_contain_text(words)
+
+
+def opened(
+    chromium: Browser, stage: Stage, output: Path, language: Language, role: Role | None = None, *, axe: bool = False
+) -> Screen:
+    """Open a window in the language; `axe` lets a script be injected that the content policy would refuse."""
+    context = chromium.new_context(
+        locale=language, viewport={"width": 1400, "height": 900}, reduced_motion="reduce", bypass_csp=axe
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    screen = Screen(context.new_page(), stage, output, language)
+    if role is not None:
+        screen.sign_in(role)
+        screen.page.wait_for_url(lambda url: "/sign-in" not in url)
+    return screen

@@ -1,0 +1,86 @@
+"""A running product and Chromium, shared by all browser tests; each test works with numbers and cards of its own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+from pydantic import SecretStr
+
+from inventory.settings import Settings
+from tests.browser.clerk import PATIENCE_MS, Screen, opened
+from tests.browser.stage import Stage, leave_words, running_stage
+from tests.builders import found_operator
+from tests.conftest import ROOT, Databases
+
+_CHROMIUM = "/usr/bin/chromium"
+_QUIET = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_serials = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def stage(
+    databases: Databases, _migrated: str, tmp_path_factory: pytest.TempPathFactory, output_dir: Path
+) -> Iterator[Stage]:
+    """Give the running product with a stocked hall."""
+    url = databases.create("browser", template=_migrated)
+    settings = Settings(
+        database_url=SecretStr(url), data_dir=tmp_path_factory.mktemp("browser"), database_pool=4, port=0
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        with running_stage(settings, found_operator(url)) as running:
+            yield running
+            leave_words(running, output_dir)
+    databases.drop("browser")
+
+
+@pytest.fixture(scope="module")
+def chromium(stage: Stage) -> Iterator[Browser]:
+    """Give Debian's Chromium, which talks to nobody but the service.
+
+    Playwright keeps an event loop running in this thread while it is open, so it closes before other modules' tests.
+    """
+    del stage  # it is made before that loop runs
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def screen(chromium: Browser, stage: Stage, output_dir: Path) -> Iterator[Callable[..., Screen]]:
+    """Give a function that opens a browser window in a language, signed in as a role if one is named."""
+    contexts = []
+
+    def open_screen(*args: object, **options: object) -> Screen:
+        made = opened(chromium, stage, output_dir, *args, **options)  # type: ignore[arg-type]  # passed on as given
+        contexts.append(made.page.context)
+        return made
+
+    yield open_screen
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def card() -> int:
+    """Give the serial of a blank card in the clerk's drawer that no other test uses."""
+    return next(_serials)
+
+
+@pytest.fixture
+def another_card() -> int:
+    """Give the serial of a second blank card."""
+    return next(_serials)

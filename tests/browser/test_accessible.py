@@ -1,0 +1,59 @@
+"""Every page, in both languages, has no serious finding of axe-core (WCAG 2 A and AA)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from inventory.access.permissions import Role
+from tests.browser.clerk import LANGUAGES, Language, Screen
+from tests.web.stock import VENDOR
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text(encoding="utf-8")
+SERIOUS = frozenset({"serious", "critical"})
+PAGES = ("/stock", "/moves", "/items/number/13888880001", f"/items/sim/{VENDOR.card(20).iccid}", "/nothing", "/desk")
+
+
+def findings(page: Page) -> list[str]:
+    """Give what axe finds serious: rule and element."""
+    page.evaluate(AXE)
+    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {node['html'][:160]}"
+        for one in found["violations"]
+        if one["impact"] in SERIOUS
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_page_has_a_serious_finding(screen: Callable[..., Screen], language: Language) -> None:
+    door = screen(language, axe=True)
+    door.go("/sign-in")
+    door.keep("sign-in")
+    assert findings(door.page) == []
+    keeper = screen(language, Role.HALL_KEEPER, axe=True)
+    for path in PAGES:
+        keeper.go(path)
+        assert findings(keeper.page) == [], path
+    keeper.page.keyboard.type("8")
+    keeper.page.keyboard.press("Enter")
+    expect(keeper.page.locator("table.numbers")).to_be_visible()
+    keeper.page.keyboard.press("ArrowDown")
+    keeper.page.keyboard.press("Enter")
+    expect(keeper.page.locator("[data-open-sale]")).to_be_visible()
+    assert findings(keeper.page) == []
+    keeper.page.keyboard.press("Alt+R")
+    expect(keeper.page.locator("[data-open-sale]")).to_have_count(0)
+
+
+def test_a_page_that_nobody_can_use_is_found(screen: Callable[..., Screen]) -> None:
+    broken = screen("en", axe=True)
+    broken.page.set_content("<html lang=en><title>x</title><body><main><img src=x><input></main></body></html>")
+    assert {one.partition(":")[0] for one in findings(broken.page)} >= {"image-alt", "label"}

@@ -1,0 +1,91 @@
+"""What goes wrong with cards, readers and stations is shown with what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from cardwriter.virtual.faults import Fault, FaultKind
+from inventory.access.permissions import Role
+from tests.browser.clerk import Screen
+from tests.browser.stage import restart_station, stop_station
+from tests.browser.test_hall_desk import hold_first
+
+pytestmark = [pytest.mark.browser, pytest.mark.card]
+
+_UPDATE_BINARY = 0xD6
+
+
+def test_card_with_other_keys_is_damaged_and_the_next_card_takes_its_place(
+    screen: Callable[..., Screen], card: int, another_card: int
+) -> None:
+    """REQ-HW-06: the class of the failure and the next step; REQ-HW-07: never confirmed."""
+    desk = screen("zh-CN", Role.CLERK)
+    desk.stage.insert(card, stranger=True)
+    desk.shows("可以写卡", "#reader")
+    number = hold_first(desk, "5")
+    desk.page.keyboard.press("Enter")
+    desk.shows("鉴权失败：卡内密钥与库存不符", "#sale")
+    desk.shows("此卡已登记为损坏。", "#reader")
+    expect(desk.page.locator("[data-key=C]")).to_have_count(0)
+    desk.keep("hall-desk-damaged")
+    desk.stage.insert(another_card)
+    desk.shows("可以写卡", "#reader")
+    desk.page.keyboard.press("Alt+S")
+    expect(desk.page.locator("[data-key=W]")).to_be_focused()
+    assert desk.page.locator(".kit-number").inner_text() == number
+    desk.page.keyboard.press("Alt+W")
+    desk.shows("卡已写好并通过鉴权验证。", "#sale")
+    desk.page.keyboard.press("Alt+R")
+    desk.shows("号码和卡", "#sale")
+
+
+def test_card_torn_out_is_unknown_until_it_is_put_back_and_read(screen: Callable[..., Screen], card: int) -> None:
+    """REQ-HW-08: reading the card settles what happened."""
+    desk = screen("en", Role.CLERK)
+    path = desk.stage.insert(card, faults=(Fault(FaultKind.DIE_BEFORE, at=3, ins=_UPDATE_BINARY),))
+    desk.shows("ready to be written", "#reader")
+    hold_first(desk, "1")
+    desk.page.keyboard.press("Enter")
+    desk.shows("It is not known what is on the card.", "#sale")
+    desk.shows("insert this card at any station", "#sale")
+    desk.keep("hall-desk-unknown")
+    expect(desk.page.locator("[data-key=R]")).to_have_count(0)
+    desk.stage.put_in(path)
+    desk.shows("Nothing was written.", "#sale")
+    desk.page.keyboard.press("Alt+W")
+    desk.shows("The card is written and proven.", "#sale")
+    desk.page.keyboard.press("Alt+R")
+    desk.shows("number and card are free again", "#sale")
+
+
+def test_empty_reader_and_silent_station_say_what_to_do(screen: Callable[..., Screen], card: int) -> None:
+    desk = screen("en", Role.CLERK)
+    desk.stage.insert(card)
+    desk.shows("ready to be written", "#reader")
+    desk.stage.take_out()
+    desk.shows("Put a card in.", "#reader")
+    stop_station(desk.stage)
+    desk.shows("Start the station program on its PC", "#reader")
+    desk.keep("hall-desk-offline")
+    restart_station(desk.stage)
+    desk.shows("Put a card in.", "#reader")
+
+
+def test_number_held_without_a_card_takes_the_card_that_is_put_in(screen: Callable[..., Screen], card: int) -> None:
+    desk = screen("en", Role.CLERK)
+    desk.stage.take_out()
+    desk.shows("Put a card in.", "#reader")
+    number = hold_first(desk, "2")
+    desk.shows("This kit has no card.", "#sale")
+    desk.page.keyboard.press("Alt+S")
+    expect(desk.page.locator("#sale [role=alert]")).to_contain_text("card_unknown")
+    desk.stage.insert(card)
+    desk.shows("ready to be written", "#reader")
+    desk.page.keyboard.press("Alt+S")
+    expect(desk.page.locator("[data-key=W]")).to_be_focused()
+    assert desk.page.locator(".kit-number").inner_text() == number
+    desk.page.keyboard.press("Alt+R")
+    desk.shows("number and card are free again", "#sale")

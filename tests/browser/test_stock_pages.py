@@ -1,0 +1,138 @@
+"""Stock on pages: counts, recall, status release, the fee of one number."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from inventory.access.permissions import Role
+from tests.browser.clerk import Screen
+from tests.web.stock import VENDOR
+
+pytestmark = pytest.mark.browser
+
+HALL_NUMBER = "13888880511"
+
+
+def counts_on(keeper: Screen, kind: str) -> Counter[str]:
+    """Give the sum of each column of a stock table, by its head."""
+    table = keeper.page.locator(f"#table-{kind}")
+    heads = table.locator("thead th").all_inner_texts()[1:-1]
+    rows = [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
+    found: Counter[str] = Counter()
+    for row in rows:
+        for head, cell in zip(heads, row, strict=False):
+            found[head] += int(cell.replace(",", "") or 0)
+    return found
+
+
+def test_stock_overview_shows_what_the_api_counts(screen: Callable[..., Screen]) -> None:
+    """REQ-NUM-10: counts per state; the page, its chart and the API agree."""
+    keeper = screen("en", Role.CITY_ADMIN)
+    keeper.go("/stock")
+    expect(keeper.page.locator("svg").first).to_be_visible()
+    names = {"UNUSED": "Unused", "AVAILABLE": "Available", "IN_USE": "In use"}
+    for kind in ("number", "sim"):
+        told = keeper.stage.api(keeper.stage.operator.city_admin, "/v1/stock", resource=kind)["counts"]
+        wanted: Counter[str] = Counter()
+        for row in told:
+            if row["place"] == "530700":
+                wanted[names.get(row["state"], row["state"])] += row["count"]
+        shown = counts_on(keeper, kind)
+        assert {name: shown[name] for name in names.values()} == {name: wanted[name] for name in names.values()}
+    keeper.keep("stock")
+    keeper.page.get_by_role("link", name="Gucheng district").first.click()
+    keeper.page.get_by_role("link", name="Gucheng hall").first.click()
+    expect(keeper.page.locator("[aria-current=page]").last).to_have_text("Gucheng hall")
+    keeper.keep("stock-hall")
+
+
+def test_unused_cards_are_recalled_one_level_up_by_list_and_by_page(screen: Callable[..., Screen]) -> None:
+    """REQ-SIM-09: back to the direct parent, with a document."""
+    keeper, first, second = screen("zh-CN", Role.HALL_KEEPER), VENDOR.card(29).iccid, VENDOR.card(30).iccid
+    keeper.go("/moves")
+    keeper.page.locator("#recall-resource").select_option("sim")
+    keeper.page.locator("#recall-place").select_option("LI-C1")
+    keeper.page.locator("#recall-items").fill(f"{first}\n{VENDOR.card(35).iccid}")
+    keeper.page.locator("#recall-person").fill("和某")
+    keeper.page.get_by_role("button", name="回收").click()
+    expect(keeper.page.get_by_role("alert").filter(has_text="movement_refused")).to_be_visible()
+    keeper.keep("recall-refused")
+    keeper.page.locator("#recall-items").fill(first)
+    keeper.page.get_by_role("button", name="回收").click()
+    expect(keeper.page.get_by_role("status").filter(has_text="m-530700-")).to_be_visible()
+    keeper.keep("recall-done")
+    keeper.go(f"/items?q={second}")
+    keeper.page.locator("#returner").fill("和某")
+    keeper.page.get_by_role("button", name="回收").click()
+    keeper.shows("LI-P1", "dl.facts")
+    keeper.keep("card-recalled")
+
+
+def test_sold_number_cannot_be_recalled(screen: Callable[..., Screen]) -> None:
+    """REQ-NUM-07: only what is unused moves up."""
+    keeper = screen("en", Role.HALL_KEEPER)
+    number = "13888880444"
+    keeper.stage.change("UPDATE number SET state = 'IN_USE' WHERE number = :number", number=number)
+    keeper.go(f"/items/number/{number}")
+    expect(keeper.page.locator("#recall-title")).to_have_count(0)
+    keeper.stage.change("UPDATE number SET state = 'UNUSED' WHERE number = :number", number=number)
+
+
+def test_card_is_set_damaged_and_available_again_with_two_persons(screen: Callable[..., Screen]) -> None:
+    """REQ-SIM-11: the state is set by hand, with a reason kept."""
+    keeper, iccid = screen("en", Role.HALL_KEEPER), VENDOR.card(36).iccid
+    keeper.go(f"/items/sim/{iccid}")
+    keeper.page.locator("#release-reason").fill("contacts scratched")
+    keeper.page.get_by_role("button", name="Set the state").click()
+    expect(keeper.page.locator("h1 .state")).to_have_text("Damaged")
+    keeper.shows("contacts scratched", ".timeline")
+    keeper.page.locator("#release-reason").fill("cleaned and tested")
+    keeper.page.get_by_role("button", name="Set the state").click()
+    expect(keeper.page.get_by_role("alert").filter(has_text="approver_needed")).to_be_visible()
+    keeper.page.locator("#release-reason").fill("cleaned and tested")
+    keeper.page.locator("#release-approver").fill(keeper.stage.people[Role.CITY_ADMIN].staff_no)
+    keeper.page.get_by_role("button", name="Set the state").click()
+    expect(keeper.page.locator("h1 .state")).to_have_text("Available")
+    keeper.keep("card-released")
+
+
+def test_number_is_withdrawn_disabled_and_set_free_at_the_city(screen: Callable[..., Screen]) -> None:
+    """REQ-NUM-10: the states that a person may set, each with its reason."""
+    city, number = screen("zh-CN", Role.CITY_ADMIN), "13888889999"
+    city.go(f"/items/number/{number}")
+    for state, shown, approver in (
+        ("RECYCLED", "回收", ""),
+        ("DISABLED", "禁用", ""),
+        ("RECYCLED", "回收", city.stage.people[Role.HALL_KEEPER].staff_no),
+        ("UNUSED", "未用", ""),
+    ):
+        city.page.locator("#to").select_option(state)
+        city.page.locator("#release-reason").fill(f"设为{shown}")
+        city.page.locator("#release-approver").fill(approver)
+        city.page.get_by_role("button", name="设置状态").click()
+        city.shows(f"设为{shown}", ".timeline")
+        expect(city.page.locator("h1 .state")).to_contain_text(shown)
+    city.keep("number-released")
+
+
+def test_fee_of_one_number_is_changed_with_both_values_kept(screen: Callable[..., Screen]) -> None:
+    """REQ-FEE-02: old and new value, operator and reason."""
+    keeper = screen("en", Role.CITY_ADMIN)
+    keeper.go(f"/items/number/{HALL_NUMBER}")
+    keeper.page.locator("summary").click()
+    keeper.page.locator("#fee-prepay").fill("1e5")
+    keeper.page.locator("#fee-reason").fill("regular customer")
+    keeper.page.get_by_role("button", name="Change the fee").click()
+    expect(keeper.page.locator("main [role=alert] .mono")).to_be_visible()
+    expect(keeper.page.locator("#fee-prepay")).to_have_value("1e5")
+    keeper.page.locator("#fee-prepay").fill("66.50")
+    keeper.page.get_by_role("button", name="Change the fee").click()
+    changes = keeper.page.locator("table.dense tbody tr").first
+    expect(changes).to_contain_text("¥66.50")
+    expect(changes).to_contain_text("regular customer")
+    expect(changes).to_contain_text(keeper.stage.people[Role.CITY_ADMIN].staff_no)
+    keeper.keep("fee-changed")
