@@ -60,6 +60,7 @@ def test_all_59_patterns_are_there(default_document: dict[str, Any]) -> None:
     assert len(EXAMPLES) == 59
 
 
+@pytest.mark.no_cover  # the same lines a hundred thousand times over
 @pytest.mark.parametrize(
     ("kind", "numbers"),
     [(MOBILE, list(all_endings(51))), (MOBILE, list(structured())), (FIXED, list(fixed_lines(101)))],
