@@ -82,7 +82,9 @@ def test_sold_number_cannot_be_recalled(screen: Callable[..., Screen]) -> None:
     keeper.stage.change("UPDATE number SET state = 'UNUSED' WHERE number = :number", number=number)
 
 
-def test_card_is_set_damaged_and_available_again_with_two_persons(screen: Callable[..., Screen]) -> None:
+def test_card_is_set_damaged_by_the_hall_and_available_again_by_the_city_and_a_second_person(
+    screen: Callable[..., Screen],
+) -> None:
     """REQ-SIM-11: the state is set by hand, with a reason kept."""
     keeper, iccid = screen("en", Role.HALL_KEEPER), VENDOR.card(36).iccid
     keeper.go(f"/items/sim/{iccid}")
@@ -90,14 +92,23 @@ def test_card_is_set_damaged_and_available_again_with_two_persons(screen: Callab
     keeper.page.get_by_role("button", name="Set the state").click()
     expect(keeper.page.locator("h1 .state")).to_have_text("Damaged")
     keeper.shows("contacts scratched", ".timeline")
-    keeper.page.locator("#release-reason").fill("cleaned and tested")
-    keeper.page.get_by_role("button", name="Set the state").click()
-    expect(keeper.page.get_by_role("alert").filter(has_text="approver_needed")).to_be_visible()
-    keeper.page.locator("#release-reason").fill("cleaned and tested")
-    keeper.page.locator("#release-approver").fill(keeper.stage.people[Role.CITY_ADMIN].staff_no)
-    keeper.page.get_by_role("button", name="Set the state").click()
-    expect(keeper.page.locator("h1 .state")).to_have_text("Available")
-    keeper.keep("card-released")
+    set_free(keeper, approver="")
+    expect(keeper.page.get_by_role("alert").filter(has_text="permission_denied")).to_be_visible()
+    city = screen("en", Role.CITY_ADMIN)
+    city.go(f"/items/sim/{iccid}")
+    set_free(city, approver="")
+    expect(city.page.get_by_role("alert").filter(has_text="approver_needed")).to_be_visible()
+    expect(city.page.locator("#release-reason")).to_have_value("cleaned and tested")
+    set_free(city, approver=city.stage.people[Role.HALL_KEEPER].staff_no)
+    expect(city.page.locator("h1 .state")).to_have_text("Available")
+    city.keep("card-released")
+
+
+def set_free(person: Screen, *, approver: str) -> None:
+    """Set the damaged card on the page available again."""
+    person.page.locator("#release-reason").fill("cleaned and tested")
+    person.page.locator("#release-approver").fill(approver)
+    person.page.get_by_role("button", name="Set the state").click()
 
 
 def test_number_is_withdrawn_disabled_and_set_free_at_the_city(screen: Callable[..., Screen]) -> None:
