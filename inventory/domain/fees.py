@@ -7,7 +7,7 @@ has opened its compliance switch (REQ-CMP-02). Same input, same answer (REQ-FEE-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -244,7 +244,7 @@ class Quote:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the quote as JSON values: what is stored, shown and accepted."""
-        return {**asdict(self), "elements": [element._asdict() for element in self.elements]}
+        return {**vars(self), "elements": [element._asdict() for element in self.elements]}
 
 
 def quote(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from inventory.store import confirm_sql, free_sql, hold_sql
+from inventory.store.hot import HotStatement
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class HoldRecord:
     """HLR of a proven identity on the card that no number uses yet."""
 
 
-_NUMBER_OFFER = text(f"""
+_NUMBER_OFFER = HotStatement(f"""
     SELECT n.item_no, n.number, n.kind, n.state, n.hold_until, n.hold_id, h.job_id,
            {hold_sql.SELLABLE} AS ours, n.pool, n.transit_id, n.hlr_code,
            n.cls, n.outcome, n.rule_set_id,
@@ -112,7 +112,7 @@ _NUMBER_OFFER = text(f"""
     WHERE n.city_id = CAST(:city AS int) AND n.number = CAST(:number AS text)
 """)  # noqa: S608 - composed of constants
 
-_SIM_OFFER = text(f"""
+_SIM_OFFER = HotStatement(f"""
     SELECT s.item_no, s.iccid, s.serial, s.state, s.hold_until, s.hold_id, h.job_id,
            {hold_sql.SELLABLE} AS ours, s.pool, s.transit_id, s.hlr_code, s.kind_code,
            s.adm_refused
@@ -157,7 +157,7 @@ async def number_offer(
 ) -> NumberOffer | None:
     """Return the number as it stands, or None if the city has no such number."""
     given = {"city": city_id, "number": number, "org": org_id, "holders": list(holders)}
-    row = (await connection.execute(_NUMBER_OFFER, given)).one_or_none()
+    row = await _NUMBER_OFFER.row(connection, given)
     return None if row is None else NumberOffer(*row)
 
 
@@ -166,7 +166,7 @@ async def sim_offer(
 ) -> SimOffer | None:
     """Return the card with this ICCID or chip serial as it stands, or None if the city has no such card."""
     given = {"city": city_id, "card": card, "org": org_id, "holders": list(holders)}
-    row = (await connection.execute(_SIM_OFFER, given)).one_or_none()
+    row = await _SIM_OFFER.row(connection, given)
     return None if row is None else SimOffer(*row)
 
 
@@ -189,11 +189,11 @@ async def wait_for_items(
 _SYSTEM = {"staff": "system", "interface": "system", "reason": "expired"}
 """Who ends a hold whose time is over."""
 
-_HOLD = text(hold_sql.HOLD)
-_EXTEND = text(hold_sql.EXTEND)
-_BOOK = text(hold_sql.BOOK)
-_RELEASE = text(free_sql.RELEASE)
-_CONFIRM = text(confirm_sql.CONFIRM)
+_HOLD = HotStatement(hold_sql.HOLD)
+_EXTEND = HotStatement(hold_sql.EXTEND)
+_BOOK = HotStatement(hold_sql.BOOK)
+_RELEASE = HotStatement(free_sql.RELEASE)
+_CONFIRM = HotStatement(confirm_sql.CONFIRM)
 _EXPIRE_ONE = text(free_sql.EXPIRE_ONE)
 _EXPIRE_DUE = text(free_sql.EXPIRE_DUE)
 
@@ -221,11 +221,10 @@ async def next_end(connection: AsyncConnection) -> datetime | None:
     return end
 
 
-async def _run(connection: AsyncConnection, statement: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
+async def _run(connection: AsyncConnection, statement: HotStatement, given: Mapping[str, Any]) -> dict[str, Any] | None:
     """Run a statement that ends by keeping its answer; return the answer, or None if its gate stayed shut."""
-    flat = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in given.items()}
-    row = (await connection.execute(statement, flat)).one_or_none()
-    return None if row is None else dict(row.answer)
+    row = await statement.row(connection, given)
+    return None if row is None else dict(row[0])
 
 
 async def hold(connection: AsyncConnection, given: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -261,8 +260,15 @@ async def confirm(connection: AsyncConnection, given: Mapping[str, Any]) -> dict
 
 _CARD_FEE = text("SELECT fee_fen FROM card_kind WHERE code = CAST(:code AS text)")
 
+_card_fees: dict[str, int] = {}
+"""Prices already read in this process: a card kind is closed and never changed (REQ-CFG-01)."""
+
 
 async def card_fee(connection: _Connection, code: str) -> int | None:
     """Return the price in fen of a card of the kind, or None if there is no such kind."""
-    fee: int | None = await connection.scalar(_CARD_FEE, {"code": code})
-    return fee
+    if code not in _card_fees:
+        fee: int | None = await connection.scalar(_CARD_FEE, {"code": code})
+        if fee is None:
+            return None
+        _card_fees[code] = fee
+    return _card_fees[code]

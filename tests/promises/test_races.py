@@ -15,6 +15,7 @@ from inventory.domain.errors import CardBeingWritten, DomainError, HoldNotActive
 from inventory.services.auditing import audit
 from inventory.services.once import Answer
 from inventory.store import free_sql, hold_sql, holds
+from inventory.store.hot import HotStatement
 from tests.builders_stock import CITY, TOWN, write_card
 from tests.patience import PATIENCE
 from tests.promises.conftest import NUMBERS, Counter, fresh
@@ -84,7 +85,7 @@ async def test_canary_without_the_lock_gives_the_number_to_both(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unguarded = hold_sql.HOLD.replace("FOR NO KEY UPDATE SKIP LOCKED", "")
-    monkeypatch.setattr(holds, "_HOLD", text(unguarded))
+    monkeypatch.setattr(holds, "_HOLD", HotStatement(unguarded))
     results = await race_for_number(counter)
     assert [type(result).__name__ for result in results] == ["Answer", "Answer"]
     assert await findings(counter) != []
@@ -102,7 +103,7 @@ async def test_canary_without_the_gate_takes_half_a_kit(counter: Counter, monkey
     """Every change is gated on having found all rows; without the gate a held card does not stop its number."""
     gate = "AND (CAST(:sim_item AS bigint) IS NULL OR EXISTS (SELECT FROM s))"
     assert gate in hold_sql.HOLD
-    monkeypatch.setattr(holds, "_HOLD", text(hold_sql.HOLD.replace(gate, "")))
+    monkeypatch.setattr(holds, "_HOLD", HotStatement(hold_sql.HOLD.replace(gate, "")))
     async with somebody_has(counter, "UPDATE sim SET state = 'DISABLED' WHERE item_no = 0"):
         holding = asyncio.create_task(counter.hold(NUMBERS[0], iccid=CARD))
         await waiting(counter, 1)
@@ -137,7 +138,7 @@ async def test_canary_that_overlooks_the_key_holds_again(counter: Counter, monke
     await counter.release(first.body["hold"])
     lax = hold_sql.HOLD.replace("FROM h\nRETURNING answer", "FROM h ON CONFLICT DO NOTHING\nRETURNING answer")
     assert lax != hold_sql.HOLD
-    monkeypatch.setattr(holds, "_HOLD", text(lax))
+    monkeypatch.setattr(holds, "_HOLD", HotStatement(lax))
     assert (await counter.hold(NUMBERS[0], write=write)).replayed
     assert await rows(counter, "SELECT state FROM number WHERE item_no = 0") == [("HELD",)]
 
@@ -194,7 +195,7 @@ async def test_canary_that_does_not_lock_releases_a_kit_in_the_writer(
 ) -> None:
     blind = _LOCKS.sub("", free_sql.RELEASE)
     assert blind != free_sql.RELEASE
-    monkeypatch.setattr(holds, "_RELEASE", text(blind))
+    monkeypatch.setattr(holds, "_RELEASE", HotStatement(blind))
     assert isinstance(await release_against_writing(counter), Answer)
 
 

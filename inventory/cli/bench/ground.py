@@ -59,7 +59,7 @@ class Ground:
 
     def at_once(self) -> AsyncSession:
         """Give a session whose every statement is a transaction of its own."""
-        return AsyncSession(self.database.engine.execution_options(isolation_level="AUTOCOMMIT"))
+        return AsyncSession(self.database.autocommitting)
 
 
 def fresh_key() -> WriteKey:
