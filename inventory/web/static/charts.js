@@ -42,7 +42,7 @@ function draw(box) {
     grid: { left: 8, right: 24, top: 40, bottom: 8, containLabel: true },
     legend: { type: "scroll", top: 0 },
     tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
-    xAxis: { type: "value", splitNumber: 4 },
+    xAxis: { type: "value", splitNumber: 4, axisLabel: { hideOverlap: true } },
     yAxis: { type: "category", data: places.slice().reverse() },
     series: series.map((one) => ({ ...one, type: "bar", stack: "all", barMaxWidth: 26 })),
   });
