@@ -20,11 +20,12 @@ from cardwriter.script import (
     SwMask,
 )
 
+NAMES = st.text(min_size=1, max_size=200).filter(str.isprintable)
 APDUS = st.binary(min_size=4, max_size=40)
 MASKS = st.from_regex(r"[0-9a-fx]{4}", fullmatch=True).map(SwMask)
 STEPS = st.builds(
     Step,
-    name=st.text(min_size=1),
+    name=NAMES,
     apdu=APDUS,
     expect=st.lists(MASKS, max_size=3).map(tuple),
     otherwise=st.sampled_from(Otherwise),
@@ -34,20 +35,20 @@ STEPS = st.builds(
 )
 SCRIPTS = st.builds(
     Script,
-    id=st.text(min_size=1),
+    id=NAMES,
     purpose=st.sampled_from([Purpose.WRITE, Purpose.VERIFY]),
     card=st.none() | st.binary(min_size=10, max_size=10).map(bytes.hex),
     steps=st.lists(STEPS, max_size=4).map(tuple),
     expires_at=st.integers(0, 2**40),
 )
-RESULTS = st.builds(StepResult, name=st.text(), sw=st.integers(0, 0xFFFF), data=st.binary(max_size=30))
+RESULTS = st.builds(StepResult, name=NAMES, sw=st.integers(0, 0xFFFF), data=st.binary(max_size=30))
 REPORTS = st.builds(
     Report,
-    script_id=st.text(min_size=1),
+    script_id=NAMES,
     outcome=st.sampled_from(Outcome),
     results=st.lists(RESULTS, max_size=4).map(tuple),
     atr=st.binary(max_size=33),
-    error=st.none() | st.text(),
+    error=st.none() | NAMES,
     changed=st.booleans(),
 )
 

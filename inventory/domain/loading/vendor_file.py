@@ -254,7 +254,7 @@ class VendorFile:
         """Give what a list of faults may show of a bad identifier: in a file with codes, columns may have shifted."""
         if set(_SECRET).isdisjoint(self.columns):
             return shown(text)
-        return f"{text[:2]}… ({len(text)} characters)"
+        return f"{text[: len(text) // 10][:2]}… ({len(text)} characters)"
 
     def _odd_row(self, row: int, texts: list[str], seen: Seen) -> Iterator[CardRow | RowFault]:
         """Read a row value by value: something in it is not in its normal form, or wrong."""
