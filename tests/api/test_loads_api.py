@@ -82,7 +82,9 @@ def test_refused_file_lists_its_faults(warehouse: TestClient, operator: Operator
 
     assert (answer.status_code, answer.json()["code"]) == (422, "load_rejected")
     faults = read(warehouse, operator.city_admin, f"/v1/loads/{answer.json()['params']['batch']}/faults").body
-    assert faults["faults"] == [{"no": 1, "row": 13, "column": "iccid", "value": "… (2 characters)", "code": "malformed"}]
+    assert faults["faults"] == [
+        {"no": 1, "row": 13, "column": "iccid", "value": "… (2 characters)", "code": "malformed"}
+    ]
     assert ADM1 not in answer.text
 
 
