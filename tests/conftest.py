@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,13 @@ settings.register_profile("seek", deadline=None, max_examples=1000)
 settings.load_profile("same")
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _no_signal_is_left_blocked() -> Iterator[None]:
+    """Fail what leaves signals blocked: whatever starts later inherits that, and does not hear when told to stop."""
+    yield
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
 
 
 @dataclass(frozen=True)

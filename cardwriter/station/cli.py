@@ -7,7 +7,8 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -61,7 +62,23 @@ def run(
     source = _open(readers)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("cardwriter").setLevel(logging.DEBUG if verbose else logging.INFO)
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)  # before any thread: all inherit it, sigwait below takes them
+    with _stop_signals_held():
+        _run(source, service, data, code, language)
+
+
+@contextmanager
+def _stop_signals_held() -> Iterator[None]:
+    """Keep SIGTERM and Ctrl-C for `sigwait`, in this thread and in all that it starts meanwhile."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    try:
+        yield
+    finally:
+        while signal.sigtimedwait(_STOPPING, 0):
+            """A second Ctrl-C asked for what has been done."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _run(source: ReaderSource, service: str, data: Path, code: str, language: Language) -> None:
     try:
         credential = enrolment.load(data)
         if credential is None or credential.service != service.rstrip("/"):

@@ -40,12 +40,25 @@ function shortcut(event) {
   else wanted.click();
 }
 
-// Where the work goes on: in the part that was exchanged if the person asked for that, or if the focus got lost.
+// Where the work goes on: in the part that was exchanged if the person asked for that, if the focus got lost, or if the
+// part they are in has come to its next step. Where a part has no next step yet, the part itself waits for it.
+const steps = new WeakMap();
+
 function settle(part, asked) {
   fillKeys(part);
-  const lost = !document.activeElement || document.activeElement === document.body;
-  if (!lost && !(asked && part.matches("[data-takes-focus]"))) return;
-  (part.querySelector("[data-focus]") || (asked ? part.querySelector("button") : null))?.focus();
+  const next = part.querySelector("[data-focus]");
+  const step = next && (next.id || next.dataset.key);
+  const came = step !== steps.get(part);
+  steps.set(part, step);
+  const focused = document.activeElement;
+  const lost = !focused || focused === document.body;
+  const within = part.matches("[data-takes-focus]") && (asked || (came && part.contains(focused)));
+  if (!lost && !within) return;
+  if (next) next.focus();
+  else if (asked) {
+    part.setAttribute("tabindex", "-1");
+    part.focus();
+  }
 }
 
 function swapped(event) {
