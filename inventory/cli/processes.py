@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Final, Self
 
 import httpx2
 
@@ -166,6 +166,9 @@ def environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, **values, "HAOKA_DATA_DIR": str(settings.data_dir.absolute())}
 
 
+_LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to knock, if we listen everywhere
+
+
 def service_and_worker(settings: Settings, processes: Processes, listening: socket.socket) -> str:
     """Start service and worker on a migrated database, wait until they can work, and return the service's address.
 
@@ -175,6 +178,7 @@ def service_and_worker(settings: Settings, processes: Processes, listening: sock
         One of them does not start.
     """
     host, port = listening.getsockname()[:2]
+    host = _LOOPBACK_OF.get(host, host)
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     env = environment(settings)
     processes.start("service", ours("serve", "--fd", str(listening.fileno())), env=env, inherit=[listening.fileno()])

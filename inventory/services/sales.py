@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,6 +28,9 @@ from inventory.vault.hold_keys import HoldKeys
 
 PASSED = "passed"
 """The one result of a real-name check with which a line may be sold."""
+
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""A caller's clock may be so much ahead of ours."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,13 @@ async def confirm(
         raise RealNameReferenceMissing
     if wish.real_name.result != PASSED:
         raise InvalidField(field="real_name.result", value=wish.real_name.result, reason=f"only {PASSED!r} may be sold")
+    checked_at = wish.real_name.checked_at
+    if checked_at > now + CLOCKS_DIFFER:
+        raise InvalidField(
+            field="real_name.checked_at", value=checked_at.isoformat(), reason="this time is yet to come"
+        )
     real_name = {
-        "checked_at": wish.real_name.checked_at.isoformat(),
+        "checked_at": checked_at.isoformat(),
         "channel": wish.real_name.channel,
         "result": wish.real_name.result,
     }

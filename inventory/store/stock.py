@@ -59,10 +59,14 @@ def name_column(kind: ResourceKind) -> ColumnElement[str]:
 async def find_item(
     session: AsyncSession, kind: ResourceKind, *, city_id: int, name: str, lock: bool = False
 ) -> StockedItem | None:
-    """Return the item called `name` in the city, or None; `lock` keeps others from changing it until the end."""
+    """Return the item called `name` in the city, or None; `lock` keeps others from changing it until the end.
+
+    Where one card's ICCID is another's serial, the ICCID counts.
+    """
     table = stock_table(kind)
-    wanted = and_(table.c.city_id == city_id, or_(*(column == name for column in key_columns(kind))))
-    query = select(table).where(wanted)
+    natural, *others = key_columns(kind)
+    wanted = and_(table.c.city_id == city_id, or_(natural == name, *(column == name for column in others)))
+    query = select(table).where(wanted).order_by((natural == name).desc().nulls_last()).limit(1)
     row = (await session.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
     if row is None:
         return None

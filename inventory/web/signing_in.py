@@ -74,7 +74,7 @@ async def enter(request: Request, form: FormDep, session: SessionDep, runtime: R
         max_age=settings.session_hours * 3600,
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure="https" in {request.url.scheme, urlsplit(settings.public_url or "").scheme},
     )
     return answer
 

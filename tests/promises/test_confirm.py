@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from inventory.domain.errors import (
@@ -143,6 +145,8 @@ async def test_sale_needs_a_real_name_reference_that_passed(counter: Counter, wr
         await counter.confirm(written, real_name=None)
     with pytest.raises(InvalidField):
         await counter.confirm(written, real_name=RealName(NOW, "hall", "failed"))
+    with pytest.raises(InvalidField, match="yet to come"):
+        await counter.confirm(written, real_name=RealName(NOW + timedelta(hours=1), "hall", "passed"))
 
 
 async def test_sale_needs_the_accepted_version_of_the_quote(counter: Counter, written: str) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from inventory.domain.errors import AlreadyLoaded, Busy, DuplicateIdentifier, InvalidField, LoadRejected, NotFound
 from inventory.domain.identifiers import parse_public_id
+from inventory.domain.kinds import SIM
 from inventory.services.card_data import SECRET_TABLE
 from inventory.services.loading import CardWish, FileKind, FileWish, enter_card, load_file, read_faults, read_load
+from inventory.store.stock import find_item
 from tests.services.files import ADM1, iccid, imsi, imsi_pool, vendor_file
 from tests.services.town import CARD, CITY, NOW, POOL, Town, found_town, fresh_key
 
@@ -171,3 +173,12 @@ async def test_of_two_equal_loads_at_once_one_loads_and_one_is_told(town: Town) 
     assert outcomes.count("loaded") == 1
     assert await town.value("SELECT count(*) FROM sim") == 200
     assert await town.value("SELECT count(*) FROM load_batch WHERE state = 'COMMITTED'") == 1
+
+
+async def test_card_whose_serial_is_another_cards_iccid_does_not_stand_in_its_way(town: Town) -> None:
+    await town.load(vendor_file([1, 2]))
+    await town.execute("UPDATE sim SET serial = :iccid WHERE iccid = :other", iccid=iccid(1), other=iccid(2))
+    async with town.database.session() as session:
+        found = await find_item(session, SIM, city_id=CITY, name=iccid(1))
+    assert found is not None
+    assert found.name == iccid(1)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from inventory.access.permissions import Role
@@ -122,6 +124,18 @@ def test_session_cookie_is_out_of_reach_of_scripts_and_other_sites(browser: Brow
     cookie = clerk.post("/sign-in", data=form).headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
+
+
+@pytest.mark.parametrize(("public_url", "secure"), [(None, False), ("https://haoka.example.cn", True)])
+def test_session_cookie_travels_encrypted_where_the_public_address_does(
+    console: FastAPI, browser: Browser, stocked: object, public_url: str | None, *, secure: bool
+) -> None:
+    runtime = console.state.runtime  # behind a proxy the service itself hears plain HTTP
+    console.state.runtime = replace(runtime, settings=runtime.settings.model_copy(update={"public_url": public_url}))
+    people = stocked.people[Role.CLERK]  # type: ignore[attr-defined]  # the fixture's type is the conftest's own
+    form = {"interface_no": people.interface_no, "staff_no": people.staff_no, "password": people.password}
+    cookie = browser().post("/sign-in", data=form).headers["set-cookie"]
+    assert ("Secure" in cookie) is secure
 
 
 def test_form_of_another_site_is_refused_before_anything_happens(browser: Browser) -> None:
