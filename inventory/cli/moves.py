@@ -15,6 +15,9 @@ Last = Annotated[str | None, typer.Option("--to", help="Last item of the range."
 Count = Annotated[int | None, typer.Option("--count", help="So many items of a sort.")]
 Of = Annotated[str | None, typer.Option("--of", help="The sort: a card product, or how numbers begin.")]
 Person = Annotated[str | None, typer.Option("--person", help="Who takes, or who hands back.")]
+OnTheWay = Annotated[
+    bool, typer.Option("--on-the-way", help="The receiver signs for the items first (haoka deliveries).")
+]
 Reason = Annotated[str | None, typer.Option(help="Why.")]
 
 

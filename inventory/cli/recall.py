@@ -5,7 +5,20 @@ from __future__ import annotations
 import typer
 
 from inventory.cli.client import connect
-from inventory.cli.moves import Count, First, Giver, Item, Last, Of, Person, Reason, Receiver, Resource, selection
+from inventory.cli.moves import (
+    Count,
+    First,
+    Giver,
+    Item,
+    Last,
+    Of,
+    OnTheWay,
+    Person,
+    Reason,
+    Receiver,
+    Resource,
+    selection,
+)
 from inventory.cli.tables import AsJson, show_fields
 
 app = typer.Typer(help=__doc__)
@@ -24,6 +37,7 @@ def recall(
     of: Of = None,
     person: Person = None,
     reason: Reason = None,
+    on_the_way: OnTheWay = False,
     as_json: AsJson = False,
 ) -> None:
     """Recall items to the direct parent, with a document."""
@@ -34,5 +48,6 @@ def recall(
         "selection": selection(item, first, last, count, of),
         "returner_name": person,
         "reason": reason,
+        "on_the_way": on_the_way,
     }
     show_fields(connect().write("/v1/movements:recall", body), as_json=as_json)

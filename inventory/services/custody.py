@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.caller import Caller
+from inventory.domain.deliveries import DeliveryState
 from inventory.domain.errors import DomainError, MovementRefused, NotEnoughStock, OrganisationUnknown, OutsideScope
 from inventory.domain.identifiers import format_public_id
 from inventory.domain.kinds import ResourceKind
@@ -42,6 +43,8 @@ class Step:
     receiver_name: str | None = None
     returner_name: str | None = None
     reason: str | None = None
+    on_the_way: bool = False
+    """The receiver signs for the items first (签收)."""
 
 
 async def node_of_city(session: AsyncSession, caller: Caller, code: str) -> Node:
@@ -81,7 +84,8 @@ async def take_step(session: AsyncSession, caller: Caller, step: Step, *, now: d
         Fewer items of the sort may move than were asked for.
     """
     await allow_long_statements(session)
-    moved = await _hand_over(session, caller, step, now=now)
+    way = await movements.next_movement_id(session) if step.on_the_way else None
+    moved = await _hand_over(session, caller, step, way, now=now)
     rule_set_id = None
     if step.movement == movements.ISSUE:
         moved, rule_set_id = await rate_for_issue(
@@ -99,7 +103,7 @@ async def take_step(session: AsyncSession, caller: Caller, step: Step, *, now: d
     )
     who = acting(caller, now)
     ranges = [LedgerRange(run.lo, run.hi, run.outcomes if rule_set_id else None) for run in moved]
-    movement_id = await movements.record_movement(session, draft, ranges, **who)
+    movement_id = await movements.record_movement(session, draft, ranges, **who, on_the_way_as=way)
     count = sum(run.count for run in moved)
     summary = {"resource": step.kind.name, "giver": step.giver.code, "receiver": step.receiver.code, "count": count}
     event = EventDraft(
@@ -113,7 +117,7 @@ async def take_step(session: AsyncSession, caller: Caller, step: Step, *, now: d
     return {
         "id": format_public_id("m", caller.city_id, movement_id),
         "kind": step.movement,
-        "state": movements.ACCEPTED,
+        "state": DeliveryState.IN_TRANSIT if step.on_the_way else DeliveryState.ACCEPTED,
         **summary,
         "receiver_name": step.receiver_name,
         "returner_name": step.returner_name,
@@ -123,7 +127,9 @@ async def take_step(session: AsyncSession, caller: Caller, step: Step, *, now: d
     }
 
 
-async def _hand_over(session: AsyncSession, caller: Caller, step: Step, *, now: datetime) -> list[MovedRange]:
+async def _hand_over(
+    session: AsyncSession, caller: Caller, step: Step, way: int | None, *, now: datetime
+) -> list[MovedRange]:
     """Move all or, undone again, none."""
     wanted = await custody.count_wanted(session, step.kind, step.selection, city_id=caller.city_id)
     async with session.begin_nested() as all_or_none:
@@ -135,6 +141,7 @@ async def _hand_over(session: AsyncSession, caller: Caller, step: Step, *, now: 
             giver=step.giver.id,
             receiver=step.receiver.id,
             states=step.states,
+            on_the_way_as=way,
             now=now,
         )
         found = sum(run.count for run in moved)

@@ -29,6 +29,8 @@ class IssueWish:
     selection: Selection
     receiver_name: str | None = None
     reason: str | None = None
+    on_the_way: bool = False
+    """Whether the receiver signs for the items before they can be sold or moved on."""
 
 
 async def issue(session: AsyncSession, caller: Caller, write: WriteKey, wish: IssueWish, *, now: datetime) -> Answer:
@@ -69,6 +71,7 @@ async def issue(session: AsyncSession, caller: Caller, write: WriteKey, wish: Is
             happened="issued",
             receiver_name=wish.receiver_name or receiver.name_zh,
             reason=wish.reason,
+            on_the_way=wish.on_the_way,
         )
         return await take_step(session, caller, step, now=now)
 

@@ -29,6 +29,8 @@ class RecallWish:
     selection: Selection
     returner_name: str | None = None
     reason: str | None = None
+    on_the_way: bool = False
+    """Whether the receiver signs for the items before they can be sold or moved on."""
 
 
 async def recall(session: AsyncSession, caller: Caller, write: WriteKey, wish: RecallWish, *, now: datetime) -> Answer:
@@ -67,6 +69,7 @@ async def recall(session: AsyncSession, caller: Caller, write: WriteKey, wish: R
             happened="recalled",
             returner_name=wish.returner_name or giver.name_zh,
             reason=wish.reason,
+            on_the_way=wish.on_the_way,
         )
         return await take_step(session, caller, step, now=now)
 

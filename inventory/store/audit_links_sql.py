@@ -82,3 +82,22 @@ FEES = """
     WHERE (f.change_no, f.cls, f.terms, f.number_cls) IS DISTINCT FROM (c.change_no, c.cls, c.terms, c.cls)
 """
 """The terms that a person gave a number are those of its last written change."""
+
+DELIVERIES = """
+    WITH lying AS (
+        SELECT 'number' AS resource, transit_id, holder_id, count(*) AS items FROM number
+        WHERE city_id = :city AND transit_id IS NOT NULL GROUP BY transit_id, holder_id
+        UNION ALL
+        SELECT 'sim', transit_id, holder_id, count(*) FROM sim
+        WHERE city_id = :city AND transit_id IS NOT NULL GROUP BY transit_id, holder_id
+    ), unanswered AS (
+        SELECT resource, movement_id, to_holder, item_count - accepted_count - refused_count AS items FROM movement
+        WHERE city_id = :city AND state IN ('IN_TRANSIT', 'PARTLY_ANSWERED')
+    )
+    SELECT 'movement ' || coalesce(u.movement_id, l.transit_id), 'leaves ' || coalesce(u.items, 0)
+           || ' items to be answered, ' || coalesce(l.items, 0) || ' are on their way to its receiver'
+    FROM unanswered u FULL JOIN lying l
+        ON l.resource = u.resource AND l.transit_id = u.movement_id AND l.holder_id = u.to_holder
+    WHERE u.items IS DISTINCT FROM l.items
+"""
+"""What is on its way is exactly what the open documents have no answer for yet."""

@@ -6,7 +6,7 @@ ledger, the events and the stock tables are three records of one truth, kept in 
 
 from __future__ import annotations
 
-from inventory.store.audit_links_sql import FEES, HOLDERS, WRITE_JOBS
+from inventory.store.audit_links_sql import DELIVERIES, FEES, HOLDERS, WRITE_JOBS
 
 _HELD_TWICE = """
     SELECT 'number ' || number_item_no, 'holds ' || string_agg(CAST(hold_id AS text), ', ') FROM hold
@@ -208,6 +208,7 @@ CHECKS: dict[str, str] = {
     "event_outside_chain": _OUTSIDE_THE_CHAIN,
     "write_job_astray": WRITE_JOBS,
     "item_astray": HOLDERS,
+    "delivery_astray": DELIVERIES,
     "fee_without_change": FEES,
 }
 """Every check by its name."""

@@ -58,9 +58,9 @@ WITH h AS MATERIALIZED (
     FROM g WHERE city_id = CAST(:city AS int) AND subscription_data.data_no = g.data_no
       AND subscription_data.hold_id = g.hold_id
 ), m AS (
-    INSERT INTO movement (city_id, kind, resource, state, from_holder, to_holder, item_count, reason, staff_no,
-                          interface_no, created_at, accepted_at)
-    SELECT CAST(:city AS int), 'SALE', sold.resource, 'ACCEPTED', sold.holder, customer_id, 1, public_id,
+    INSERT INTO movement (city_id, kind, resource, state, from_holder, to_holder, item_count, accepted_count, reason,
+                          staff_no, interface_no, created_at, accepted_at)
+    SELECT CAST(:city AS int), 'SALE', sold.resource, 'ACCEPTED', sold.holder, customer_id, 1, 1, public_id,
            CAST(:staff AS text), CAST(:interface AS text), CAST(:now AS timestamptz), CAST(:now AS timestamptz)
     FROM g, LATERAL (VALUES ('number', g.number_holder), ('sim', g.sim_holder)) AS sold (resource, holder)
     RETURNING movement_id, resource

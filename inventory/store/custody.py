@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, func, literal, not_, select, text, update
+from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, and_, func, literal, not_, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.kinds import ResourceKind
-from inventory.store.schema import Number
+from inventory.store.schema import MovementLine, Number
 from inventory.store.selection import ByCount, ByName, ByRange, Selection, lowest, movable, named
 from inventory.store.stock import join_by_hash, key_columns, name_column, stock_table
 
@@ -62,9 +62,12 @@ async def hand_over(
     giver: int,
     receiver: int,
     states: Collection[str],
+    on_the_way_as: int | None = None,
     now: datetime,
 ) -> list[MovedRange]:
     """Give the selected items that may move to the receiver and return them as ranges, in order.
+
+    With `on_the_way_as`, the number of a document, they can neither be sold nor moved on before they are signed for.
 
     Guards on holder, transit, hold and state; `version` stays, for custody is no state. The caller compares the count
     with what was wanted and rolls back if any is missing.
@@ -76,11 +79,45 @@ async def hand_over(
     moved = (
         update(table)
         .where(guard, chosen)
-        .values(holder_id=receiver, updated_at=now)
+        .values(holder_id=receiver, transit_id=on_the_way_as, updated_at=now)
         .returning(table.c.item_no, *rated)
         .cte("moved")
     )
     await join_by_hash(session)
+    return await _ranges(session, moved)
+
+
+async def end_the_way(
+    session: AsyncSession,
+    kind: ResourceKind,
+    selection: ByName | ByRange | None,
+    *,
+    city_id: int,
+    movement_id: int,
+    holder: int,
+    on_the_way_as: int | None = None,
+    now: datetime,
+) -> list[MovedRange]:
+    """Take the selected items (None: all) off the way they are on and return them as ranges, in order.
+
+    They lie with the holder from now on, or are on their way to it under another document.
+    """
+    table = stock_table(kind)
+    guard = and_(table.c.city_id == city_id, table.c.transit_id == movement_id)
+    line = MovementLine.__table__.c
+    here = and_(line.city_id == city_id, line.movement_id == movement_id, table.c.item_no.between(line.lo, line.hi))
+    moved = (
+        update(table)
+        .where(guard, here if selection is None else named(kind, selection))
+        .values(holder_id=holder, transit_id=on_the_way_as, updated_at=now)
+        .returning(table.c.item_no)
+        .cte("moved")
+    )
+    return await _ranges(session, moved)
+
+
+async def _ranges(session: AsyncSession, moved: CTE) -> list[MovedRange]:
+    """Return the moved items as ranges."""
     rows = await session.execute(_islands(moved))
     return [MovedRange(row.lo, row.hi, row.outcomes, frozenset(row.rule_sets or ())) for row in rows]
 
@@ -135,6 +172,20 @@ async def refused_items(
         missing = await _missing(session, kind, selection.names, city_id=city_id)
         found += [RefusedItem(name, None, None, False, False) for name in missing[: limit - len(found)]]
     return found
+
+
+async def not_among(
+    session: AsyncSession, kind: ResourceKind, names: Sequence[str], moved: Sequence[MovedRange], *, city_id: int
+) -> list[str]:
+    """Return the names that belong to none of the moved items."""
+    columns = key_columns(kind)
+    table = stock_table(kind)
+    wanted = and_(table.c.city_id == city_id, named(kind, ByName(tuple(names))))
+    rows = await session.execute(select(table.c.item_no, *columns).where(wanted))
+    there = {
+        value for item_no, *values in rows if any(run.lo <= item_no <= run.hi for run in moved) for value in values
+    }
+    return [name for name in names if name not in there]
 
 
 async def _missing(session: AsyncSession, kind: ResourceKind, names: Sequence[str], *, city_id: int) -> list[str]:

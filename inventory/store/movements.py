@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, func, insert, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, cast, func, insert, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain import ledger
+from inventory.domain.deliveries import OPEN, DeliveryState, delivery_state
 from inventory.domain.kinds import NUMBER, ResourceKind
 from inventory.store.schema import FeeChange, Movement, MovementLine, Number
 from inventory.store.stock import name_column, stock_table
 
 INTAKE, ISSUE, RECALL, TRANSFER, SCRAP, SALE = "INTAKE", "ISSUE", "RECALL", "TRANSFER", "SCRAP", "SALE"
-ACCEPTED = "ACCEPTED"
+RECEIPT, RETURN = "RECEIPT", "RETURN"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,7 @@ class MovementDraft:
     reason: str | None = None
     batch_id: int | None = None
     rule_set_id: int | None = None
+    parent_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,12 @@ class LedgerRange:
     outcomes: bytes | None = None
 
 
+async def next_movement_id(session: AsyncSession) -> int:
+    """Return the number of a document yet to be written: items on their way name it before it stands."""
+    sequence = func.pg_get_serial_sequence(Movement.__tablename__, Movement.movement_id.key)
+    return (await session.scalars(select(func.nextval(cast(sequence, REGCLASS), type_=BigInteger)))).one()
+
+
 async def record_movement(
     session: AsyncSession,
     draft: MovementDraft,
@@ -52,24 +61,27 @@ async def record_movement(
     staff_no: str,
     interface_no: str,
     now: datetime,
+    on_the_way_as: int | None = None,
 ) -> int:
-    """Write the document, accepted at once, with its ranges cut at aligned powers of ten; return its number."""
-    movement_id = (
-        await session.execute(
-            insert(Movement)
-            .values(
-                city_id=city_id,
-                state=ACCEPTED,
-                item_count=sum(run.hi - run.lo + 1 for run in ranges),
-                staff_no=staff_no,
-                interface_no=interface_no,
-                created_at=now,
-                accepted_at=now,
-                **vars(draft),
-            )
-            .returning(Movement.movement_id)
-        )
-    ).scalar_one()
+    """Write the document with its ranges cut at aligned powers of ten; return its number.
+
+    It is accepted at once, unless its items are on their way under the number `on_the_way_as`.
+    """
+    count = sum(run.hi - run.lo + 1 for run in ranges)
+    accepted = 0 if on_the_way_as else count
+    values = {
+        "city_id": city_id,
+        "state": delivery_state(count=count, accepted=accepted, refused=0),
+        "item_count": count,
+        "accepted_count": accepted,
+        "staff_no": staff_no,
+        "interface_no": interface_no,
+        "created_at": now,
+        "accepted_at": None if on_the_way_as else now,
+        **vars(draft),
+        **({"movement_id": on_the_way_as} if on_the_way_as else {}),
+    }
+    movement_id = (await session.execute(insert(Movement).values(values).returning(Movement.movement_id))).scalar_one()
     lines = [
         {"city_id": city_id, "movement_id": movement_id, "line_no": number, "resource": draft.resource, **line}
         for number, line in enumerate(_cut(ranges), start=1)
@@ -94,9 +106,12 @@ class Document:
     kind: str
     resource: str
     state: str
+    parent_id: int | None
     from_holder: int | None
     to_holder: int
     item_count: int
+    accepted_count: int
+    refused_count: int
     receiver: str | None
     returner: str | None
     reason: str | None
@@ -120,11 +135,46 @@ class DocumentItem:
 _DOCUMENT = tuple(getattr(Movement, name) for name in Document.__dataclass_fields__)
 
 
-async def find_movement(session: AsyncSession, *, city_id: int, movement_id: int) -> Document | None:
-    """Return a document of the city, or None."""
+async def find_movement(
+    session: AsyncSession, *, city_id: int, movement_id: int, lock: bool = False
+) -> Document | None:
+    """Return a document of the city, or None; `lock` keeps others from answering it until the end."""
     query = select(*_DOCUMENT).where(Movement.city_id == city_id, Movement.movement_id == movement_id)
-    row = (await session.execute(query)).one_or_none()
+    row = (await session.execute(query.with_for_update() if lock else query)).one_or_none()
     return None if row is None else Document(*row)
+
+
+async def open_deliveries(session: AsyncSession, *, city_id: int, holders: Collection[int]) -> list[Document]:
+    """Return the documents with items on their way from or to one of the holders, oldest first."""
+    query = (
+        select(*_DOCUMENT)
+        .where(
+            Movement.city_id == city_id,
+            Movement.state.in_(sorted(OPEN)),
+            or_(Movement.from_holder.in_(holders), Movement.to_holder.in_(holders)),
+        )
+        .order_by(Movement.movement_id)
+    )
+    return [Document(*row) for row in await session.execute(query)]
+
+
+async def count_answer(
+    session: AsyncSession, document: Document, *, city_id: int, accepted: int, refused: int, now: datetime
+) -> DeliveryState:
+    """Add to what of a locked document is answered, and return its new state."""
+    accepted, refused = document.accepted_count + accepted, document.refused_count + refused
+    state = delivery_state(count=document.item_count, accepted=accepted, refused=refused)
+    await session.execute(
+        update(Movement)
+        .where(Movement.city_id == city_id, Movement.movement_id == document.movement_id)
+        .values(
+            state=state,
+            accepted_count=accepted,
+            refused_count=refused,
+            accepted_at=None if state in OPEN else now,
+        )
+    )
+    return state
 
 
 async def moves_of(session: AsyncSession, kind: ResourceKind, *, city_id: int, item_no: int) -> list[Document]:

@@ -84,6 +84,7 @@ async def give_out(
             selection=read_items(form.get("items", "")),
             receiver_name=form.get("person") or None,
             reason=form.get("reason") or None,
+            on_the_way="on_the_way" in form,
         )
         answer = await issue(session, caller, write, wish, now=now)
     except DomainError as refusal:
@@ -105,6 +106,7 @@ async def take_back(
             selection=read_items(form.get("items", "")),
             returner_name=form.get("person") or None,
             reason=form.get("reason") or None,
+            on_the_way="on_the_way" in form,
         )
         answer = await recall(session, caller, write, wish, now=now)
     except DomainError as refusal:
@@ -189,5 +191,5 @@ def _form(
         "place_label": place_label,
         "person_label": person_label,
         "places": [{"code": node.code, "name": node_name(node, language)} for node in below],
-        **{name: sent.get(name, "") for name in ("resource", "place", "items", "person", "reason")},
+        **{name: sent.get(name, "") for name in ("resource", "place", "items", "person", "reason", "on_the_way")},
     }

@@ -34,6 +34,8 @@ _EVENTS = {
     "movement.transfer": "transferred",
     "movement.scrap": "scrapped",
     "movement.sale": "handed to the customer",
+    "movement.receipt": "signed for",
+    "movement.return": "sent back",
 }
 """What happens to items, in English sentences; the catalogue has the Chinese ones."""
 

@@ -35,6 +35,7 @@ _AGAINST = {
     "not_in_stock": "not in stock",
     "not_holder": "held elsewhere",
     "in_transit": "on its way",
+    "not_on_the_way": "not on its way by this document",
     "on_hold": "held for a sale",
     "item_not_movable": "stays in this state",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from inventory.web import desk_acts, desk_pages, item_pages, move_pages, signing_in, stock_page
+from inventory.web import delivery_pages, desk_acts, desk_pages, item_pages, move_pages, signing_in, stock_page
 
 ROUTERS: tuple[APIRouter, ...] = (
     signing_in.router,
@@ -13,4 +13,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_acts.router,
     item_pages.router,
     move_pages.router,
+    delivery_pages.router,
 )

@@ -55,7 +55,7 @@ def test_issue_recall_and_the_life_of_a_number(stocked: TestClient, operator: Op
 
     assert (issued.status, recalled.status) == (201, 201)
     page = read(stocked, operator.city_admin, f"/v1/movements/{issued.body['id']}").body
-    assert page["movement"] == issued.body
+    assert page["movement"] == issued.body | {"parent": None, "accepted": 1, "refused": 0}
     assert [(line["item"], line["fee"]["number_class"]) for line in page["items"]] == [("13888047351", 9)]
     life = read(stocked, operator.city_admin, "/v1/numbers/13888047351/history").body
     assert [(entry["what"], entry["giver"], entry["receiver"], entry["person"]) for entry in life["entries"]] == [
@@ -115,3 +115,19 @@ def test_refused_document_names_the_items(stocked: TestClient, operator: Operato
 
     assert answer.refusal == (409, "movement_refused")
     assert answer.body["params"]["items"] == [{"item": "13900000000", "code": "not_in_stock", "state": None}]
+
+
+def test_delivery_is_open_until_its_receiver_answers(stocked: TestClient, operator: Operator) -> None:
+    body = {"resource": "number", "giver": "530700", "receiver": "LI-D1", "selection": {"count": 3}}
+    write(stocked, operator.city_admin, "/v1/movements:issue", body)
+    up = {"resource": "number", "giver": "LI-D1", "receiver": "530700", "selection": {"count": 3}, "on_the_way": True}
+    sent = write(stocked, operator.city_admin, "/v1/movements:recall", up)
+
+    listed = read(stocked, operator.city_admin, "/v1/movements:open").body["deliveries"]
+    answered = write(stocked, operator.city_admin, f"/v1/movements/{sent.body['id']}:accept", {"person": "和丽"})
+    again = write(stocked, operator.city_admin, f"/v1/movements/{sent.body['id']}:refuse", {"reason": "迟"})
+
+    assert [(entry["id"], entry["mine"]) for entry in listed] == [(sent.body["id"], True)]
+    assert (answered.status, answered.body["parent_state"]) == (201, "ACCEPTED")
+    assert (again.status, again.body["code"]) == (409, "delivery_answered")
+    assert read(stocked, operator.city_admin, "/v1/movements:open").body == {"deliveries": []}

@@ -17,7 +17,15 @@ pytestmark = pytest.mark.browser
 
 AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text(encoding="utf-8")
 SERIOUS = frozenset({"serious", "critical"})
-PAGES = ("/stock", "/moves", "/items/number/13888880001", f"/items/sim/{VENDOR.card(20).iccid}", "/nothing", "/desk")
+PAGES = (
+    "/stock",
+    "/moves",
+    "/deliveries",
+    "/items/number/13888880001",
+    f"/items/sim/{VENDOR.card(20).iccid}",
+    "/nothing",
+    "/desk",
+)
 
 
 def findings(page: Page) -> list[str]:

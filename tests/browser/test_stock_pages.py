@@ -72,6 +72,39 @@ def test_unused_cards_are_recalled_one_level_up_by_list_and_by_page(screen: Call
     keeper.keep("card-recalled")
 
 
+def test_cards_on_their_way_are_signed_for_in_part_and_the_rest_is_sent_back(screen: Callable[..., Screen]) -> None:
+    """REQ-SIM-09: what is handed back counts once the receiver has signed."""
+    keeper, cards = screen("en", Role.HALL_KEEPER), [VENDOR.card(serial).iccid for serial in (27, 28)]
+    keeper.go("/moves")
+    keeper.page.locator("#recall-resource").select_option("sim")
+    keeper.page.locator("#recall-place").select_option("LI-C1")
+    keeper.page.locator("#recall-items").fill("\n".join(cards))
+    keeper.page.locator("#recall-person").fill("He")
+    keeper.page.locator("#recall-way").check()
+    keeper.page.get_by_role("button", name="Recall").click()
+    expect(keeper.page.get_by_role("status").filter(has_text="m-530700-")).to_be_visible()
+    keeper.page.get_by_role("link", name="Deliveries").click()
+    keeper.shows("2 of 2 items are on their way", "main")
+    keeper.keep("deliveries")
+    answer(keeper, cards[0], "Sign for it")
+    keeper.shows("1 of 2 items are on their way", "main")
+    answer(keeper, "", "Send back")
+    expect(keeper.page.get_by_role("alert").filter(has_text="reason_missing")).to_be_visible()
+    keeper.page.get_by_label("Reason").fill("bent")
+    answer(keeper, "", "Send back")
+    keeper.shows("sent back", "main")
+    keeper.go(f"/items/sim/{cards[0]}")
+    keeper.shows("signed for", ".timeline")
+
+
+def answer(keeper: Screen, items: str, button: str) -> None:
+    """Answer the one delivery on the page."""
+    keeper.page.get_by_label("Items that this is about").fill(items)
+    keeper.page.get_by_label("Signed by").fill("Li")
+    keeper.page.get_by_role("button", name=button).click()
+    keeper.page.wait_for_load_state()
+
+
 def test_sold_number_cannot_be_recalled(screen: Callable[..., Screen]) -> None:
     """REQ-NUM-07: only what is unused moves up."""
     keeper = screen("en", Role.HALL_KEEPER)

@@ -97,6 +97,31 @@ def test_cards_are_loaded_issued_recalled_and_shown(tmp_path: Path, capsys: pyte
 
 
 @pytest.mark.usefixtures("shell")
+def test_delivery_is_listed_signed_for_in_part_and_sent_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "out.txt"
+    file.write_bytes(vendor_file(range(20)))
+    answered(capsys, "load", str(file), "--card-kind", "4G-P", "--pool", "hall")
+    answered(capsys, "issue", "sim", "530700", "LI-D1", "--count", "5")
+
+    sent = answered(capsys, "recall", "sim", "LI-D1", "530700", "--from", iccid(1), "--to", iccid(3), "--on-the-way")
+    listed = answered(capsys, "deliveries")["deliveries"]
+    document = str(sent["id"])
+    taken = answered(capsys, "deliveries", "accept", document, "--item", iccid(2), "--person", "和丽")
+    back = answered(capsys, "deliveries", "refuse", document, "--reason", "弯折")
+
+    assert isinstance(listed, list)
+    assert [(entry["id"], entry["state"], entry["mine"]) for entry in listed] == [(document, "IN_TRANSIT", True)]
+    assert (taken["kind"], taken["count"], taken["parent_state"]) == ("RECEIPT", 1, "PARTLY_ANSWERED")
+    assert (back["kind"], back["count"], back["parent_state"]) == ("RETURN", 2, "SETTLED")
+    assert main(["deliveries", "accept", document]) != 0
+    assert "delivery_answered" in capsys.readouterr().err
+    assert main(["deliveries"]) == 0
+    assert str(back["id"]) in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("shell")
 def test_answers_read_as_tables_without_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "out.txt"
     file.write_bytes(vendor_file(range(3)))

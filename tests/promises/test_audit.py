@@ -145,6 +145,8 @@ TAMPERED: list[tuple[str, tuple[str, ...]]] = [
     ("balance_differs", ("UPDATE number SET holder_id = 5 WHERE item_no = 6",)),
     ("balance_differs", ("UPDATE sim SET holder_id = 4 WHERE item_no = 0",)),
     ("balance_differs", ("UPDATE movement SET item_count = 2 WHERE kind = 'SALE'",)),
+    ("delivery_astray", ("UPDATE number SET transit_id = 9 WHERE item_no = 6",)),
+    ("delivery_astray", ("UPDATE movement SET state = 'IN_TRANSIT' WHERE kind = 'SALE'",)),
     ("event_outside_chain", ("DELETE FROM sealed_event WHERE position = 3",)),
     ("event_outside_chain", ("DELETE FROM event WHERE name = 'hold.booked'",)),
     ("write_job_astray", ("UPDATE hold SET job_id = 1 WHERE number_item_no = 1",)),

@@ -21,6 +21,8 @@ FORMS: dict[str, tuple[str, ...]] = {
     f"/items/sim/{CARD}/recall": ("returner", "reason"),
     "/moves/issue": ("resource", "place", "items", "person", "reason"),
     "/moves/recall": ("resource", "place", "items", "person", "reason"),
+    "/deliveries/m-530700-1/accept": ("items", "person", "reason"),
+    "/deliveries/m-530700-1/refuse": ("items", "person", "reason"),
     "/desk/holds": ("number", "iccid"),
     "/desk/holds/h-530700-1/confirm": ("accepted", "checked", "channel"),
     "/desk/holds/h-530700-1/swap": ("iccid",),

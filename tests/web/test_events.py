@@ -19,12 +19,13 @@ COMPOSED = re.compile(r"""name=f["']([^"']+)["']""")
 KNOWN_COMPOSED = {
     "{kind.events}.status_released": {f"{kind.events}.status_released" for kind in KINDS.values()},
     "{step.kind.events}.{step.happened}": set[str](),  # an event of the document; items show the document itself
+    "{kind.events}.{happened}": set[str](),  # the same of a delivery
     "{resource}.loaded": set[str](),  # an event of the load
     "job.{state}": set[str](),
     "data.{state.lower()}": set[str](),
 }
 """Names that are put together, with those of them that are events of items."""
-MOVEMENTS = ("INTAKE", "ISSUE", "RECALL", "TRANSFER", "SCRAP", "SALE")
+MOVEMENTS = ("INTAKE", "ISSUE", "RECALL", "TRANSFER", "SCRAP", "SALE", "RECEIPT", "RETURN")
 FREED = re.compile(r"(?:number|sim)\.(?:released|expired)")
 
 

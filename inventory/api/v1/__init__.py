@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from inventory.api import station_link
 from inventory.api.v1 import (
     access,
+    deliveries,
     events,
     fees,
     health,
@@ -41,6 +42,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     stock.router,
     loads.router,
     movements.router,
+    deliveries.router,
     fees.router,
     events.router,
     invariants.router,

@@ -22,11 +22,14 @@ from inventory.domain.errors import (
     OrganisationUnknown,
     OutsideScope,
 )
+from inventory.domain.identifiers import format_public_id
 from inventory.domain.kinds import KINDS
 from inventory.services.documents import read_movement
 from inventory.services.issuing import IssueWish, issue
 from inventory.services.recalling import RecallWish, recall
 from inventory.store import selection as selections
+from inventory.store.movements import Document
+from inventory.store.organisation import Node
 
 router = APIRouter(tags=["movements"])
 
@@ -34,6 +37,9 @@ MOST_ITEMS = 20_000
 Resource = Annotated[str, Field(pattern="^(" + "|".join(KINDS) + ")$", examples=["sim"])]
 ItemName = Annotated[str, Field(min_length=3, max_length=40)]
 OrgCode = Annotated[str, Field(min_length=1, max_length=32)]
+OnTheWay = Annotated[
+    bool, Field(description="the receiver signs for the items; until then they can neither be sold nor moved")
+]
 PersonName = Annotated[str, Field(min_length=1, max_length=64)]
 MovementId = Annotated[str, Path(examples=["m-530700-12"], max_length=40)]
 _REFUSALS = errors(
@@ -85,6 +91,7 @@ class NewIssue(Model):
     selection: ItemSelection
     receiver_name: PersonName | None = None
     reason: str | None = None
+    on_the_way: OnTheWay = False
 
 
 class NewRecall(Model):
@@ -96,15 +103,16 @@ class NewRecall(Model):
     selection: ItemSelection
     returner_name: PersonName | None = None
     reason: str | None = None
+    on_the_way: OnTheWay = False
 
 
 class Movement(Model):
     """The head of a movement document."""
 
     id: str
-    kind: Literal["INTAKE", "ISSUE", "RECALL", "TRANSFER", "SCRAP", "SALE"]
+    kind: Literal["INTAKE", "ISSUE", "RECALL", "TRANSFER", "SCRAP", "SALE", "RECEIPT", "RETURN"]
     resource: str
-    state: str
+    state: Literal["IN_TRANSIT", "PARTLY_ANSWERED", "ACCEPTED", "REFUSED", "SETTLED"]
     giver: str | None
     receiver: str
     count: int
@@ -122,10 +130,18 @@ class MovementItem(Model):
     fee: Fee | None
 
 
+class MovementAnswered(Movement):
+    """A document with how much of it is signed for and how much was sent back."""
+
+    parent: str | None
+    accepted: int
+    refused: int
+
+
 class MovementPage(Model):
     """A document with a page of its items; `next_after` asks for the page behind it."""
 
-    movement: Movement
+    movement: MovementAnswered
     items: list[MovementItem]
     next_after: int | None
 
@@ -158,6 +174,7 @@ async def post_issue(
             selection=wish.selection.as_selection(),
             receiver_name=wish.receiver_name,
             reason=wish.reason,
+            on_the_way=wish.on_the_way,
         ),
         now=now,
     )
@@ -192,6 +209,7 @@ async def post_recall(
             selection=wish.selection.as_selection(),
             returner_name=wish.returner_name,
             reason=wish.reason,
+            on_the_way=wish.on_the_way,
         ),
         now=now,
     )
@@ -215,25 +233,33 @@ async def get_movement(
     page = await read_movement(session, caller, public_id=movement_id, after=after, limit=limit)
     document = page.document
     return MovementPage(
-        movement=Movement.model_validate(
-            {
-                "id": movement_id,
-                "kind": document.kind,
-                "resource": document.resource,
-                "state": document.state,
-                "giver": page.giver.code if page.giver else None,
-                "receiver": page.receiver.code,
-                "count": document.item_count,
-                "receiver_name": document.receiver,
-                "returner_name": document.returner,
-                "reason": document.reason,
-                "staff": document.staff_no,
-                "at": document.created_at,
-            }
-        ),
+        movement=head_of(document, page.giver, page.receiver, city_id=caller.city_id),
         items=[
             MovementItem(item=line.name, fee=None if line.fee is None else Fee.model_validate(line.fee))
             for line in page.lines
         ],
         next_after=page.next_after,
+    )
+
+
+def head_of(document: Document, giver: Node | None, receiver: Node, *, city_id: int) -> MovementAnswered:
+    """Give the head of a document as callers see it."""
+    return MovementAnswered.model_validate(
+        {
+            "id": format_public_id("m", city_id, document.movement_id),
+            "kind": document.kind,
+            "resource": document.resource,
+            "state": document.state,
+            "giver": giver.code if giver else None,
+            "receiver": receiver.code,
+            "count": document.item_count,
+            "receiver_name": document.receiver,
+            "returner_name": document.returner,
+            "reason": document.reason,
+            "staff": document.staff_no,
+            "at": document.created_at,
+            "parent": None if document.parent_id is None else format_public_id("m", city_id, document.parent_id),
+            "accepted": document.accepted_count,
+            "refused": document.refused_count,
+        }
     )

@@ -56,6 +56,7 @@ from inventory.domain.errors.request import (
 )
 from inventory.domain.errors.stock import (
     AlreadyLoaded,
+    DeliveryAnswered,
     DuplicateIdentifier,
     FeeUnchanged,
     ItemNotMovable,
@@ -64,6 +65,7 @@ from inventory.domain.errors.stock import (
     MovementRefused,
     NotEnoughStock,
     NotHolder,
+    NotReceiver,
     RuleSetInvalid,
     SegmentOverlap,
 )
@@ -77,6 +79,7 @@ __all__ = [
     "CardBeingWritten",
     "CardNotVerified",
     "CardUnknown",
+    "DeliveryAnswered",
     "DomainError",
     "DuplicateIdentifier",
     "EnrolCodeInvalid",
@@ -102,6 +105,7 @@ __all__ = [
     "NotEnoughStock",
     "NotFound",
     "NotHolder",
+    "NotReceiver",
     "NumberNotFree",
     "NumberNotOnSale",
     "OrganisationUnknown",

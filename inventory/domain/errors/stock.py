@@ -45,6 +45,22 @@ class MovementRefused(DomainError):
     message = "{count} items of the document may not move; nothing was moved. Take them off the document"
 
 
+class NotReceiver(DomainError):
+    """Someone else than the receiver answers a delivery (`movement`, `receiver`)."""
+
+    code = "not_receiver"
+    refusal = Refusal.FORBIDDEN
+    message = "Only {receiver} signs for {movement}; ask its staff to sign or to send back"
+
+
+class DeliveryAnswered(DomainError):
+    """Nothing of the document is on its way any more (`movement`, `state`)."""
+
+    code = "delivery_answered"
+    refusal = Refusal.CONFLICT
+    message = "{movement} is {state}: nothing of it is on its way any more"
+
+
 class NotEnoughStock(DomainError):
     """Fewer movable items of the sort than asked for (`wanted`, `found`, `of`)."""
 

@@ -73,19 +73,32 @@ class Movement(Base):
     """A document: intake, issue, recall, transfer, scrap. Custody of its lines went from one holder to another.
 
     `from_holder` is null on intake. `receiver` (领用人) and `returner` (回退人) are people's names as written.
+    A receipt (`RECEIPT`) and a return of what was refused (`RETURN`) name the document they answer as their parent.
     """
 
     __tablename__ = "movement"
+    __table_args__ = (
+        Index(
+            "ix_movement_open",
+            "city_id",
+            "movement_id",
+            postgresql_where=text("state IN ('IN_TRANSIT', 'PARTLY_ANSWERED')"),
+        ),
+        Index("ix_movement_parent", "city_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+    )
 
     city_id: Mapped[CityKey]
     movement_id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     kind: Mapped[Code]
     resource: Mapped[Code]
     state: Mapped[Code]
-    """`ACCEPTED` here; `IN_TRANSIT` and the rest come with acceptance by the receiver."""
+    """A `DeliveryState`: how far the receiver has answered."""
+    parent_id: Mapped[int | None]
     from_holder: Mapped[int | None]
     to_holder: Mapped[int]
     item_count: Mapped[int]
+    accepted_count: Mapped[int] = mapped_column(server_default="0")
+    refused_count: Mapped[int] = mapped_column(server_default="0")
     receiver: Mapped[str | None]
     returner: Mapped[str | None]
     reason: Mapped[str | None]
