@@ -119,7 +119,7 @@ def compile_search(wish: SearchWish) -> NumberQuery:
     tails = () if wish.pattern and not star and len(head) != wish.length else _tails(wish, end)
     return NumberQuery(
         tails=tails,
-        likely=_likely(wish.contains, tails),
+        likely=_likely(wish, tails),
         lo=max(starts, default=None),
         hi=min((digits + _AFTER_NINE for digits in starts), default=None),
         rev_lo=max((lo for lo, _ in rev_ranges), default=None),
@@ -140,13 +140,13 @@ def _tails(wish: SearchWish, end: str) -> tuple[int, ...] | None:
     return tuple(sorted(set.intersection(*sets)))
 
 
-def _likely(contains: str, tails: tuple[int, ...] | None) -> tuple[int, ...]:
-    """Give the tails that hold the digits, or the end of more digits than a tail has."""
-    if len(contains) <= 1:
+def _likely(wish: SearchWish, tails: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Give the tails that hold the digits (or the end of more digits than a tail has) and none of the unwanted."""
+    if len(wish.contains) <= 1 and not wish.without:
         return ()
-    digits = contains[-BLOCK_DIGITS:]
-    holding = {tail for tail, text in enumerate(ENDINGS) if digits in text}
-    return tuple(sorted(holding if tails is None else holding.intersection(tails)))
+    digits, unwanted = wish.contains[-BLOCK_DIGITS:], set(wish.without)
+    fitting = {tail for tail, text in enumerate(ENDINGS) if digits in text and unwanted.isdisjoint(text)}
+    return tuple(sorted(fitting if tails is None else fitting.intersection(tails)))
 
 
 def _rev_range(ends: str, length: int) -> tuple[int, int]:

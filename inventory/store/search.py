@@ -3,7 +3,8 @@
 Four walks: along the last four digits (`ix_number_tail`; for a part of the city, holder by holder in
 `ix_number_free`), along the shelves of a few holders (`ix_number_free`), along the number (its unique key), along the
 number read backwards (`ix_number_rev`). Whatever a walk does not say is a condition on the rows it meets: a hall has a
-hundredth of the city's numbers, so its walks must say whose they are. Each walk goes from its start to the end of its
+hundredth of the city's numbers, so its walks must say whose they are; they do so as one row comparison, which is a
+place in `ix_number_free` and in no other index. Each walk goes from its start to the end of its
 range and then from the beginning up to its start. Bounds: `after` is excluded, `upto` included.
 """
 
@@ -69,9 +70,10 @@ BY_OUR_TAIL = f"""
         SELECT ours.* FROM unnest(CAST(:holders AS bigint[])) AS our (holder)
         CROSS JOIN LATERAL (
             SELECT {_COLUMNS} FROM number
-            WHERE {_FREE} AND state = 'UNUSED' AND holder_id = our.holder AND tail = wanted_tail
-              AND item_no > {_BEHIND} AND item_no <= CAST(:upto AS bigint)
-            ORDER BY item_no LIMIT CAST(:limit AS int)
+            WHERE {_FREE} AND state = 'UNUSED'
+              AND (holder_id, tail, item_no) > (our.holder, wanted_tail, {_BEHIND})
+              AND (holder_id, tail, item_no) <= (our.holder, wanted_tail, CAST(:upto AS bigint))
+            ORDER BY holder_id, tail, item_no LIMIT CAST(:limit AS int)
         ) AS ours
         ORDER BY item_no LIMIT CAST(:limit AS int)
     ) AS found
@@ -83,11 +85,11 @@ BY_SHELF = f"""
     SELECT ours.* FROM unnest(CAST(:holders AS bigint[])) AS our (holder)
     CROSS JOIN LATERAL (
         SELECT {_COLUMNS} FROM number
-        WHERE {_FREE} AND state = 'UNUSED' AND holder_id = our.holder
+        WHERE {_FREE} AND state = 'UNUSED'
           AND (CAST(:tails AS int[]) IS NULL OR tail = ANY (CAST(:tails AS int[])))
-          AND (tail, item_no) > (CAST(:after_tail AS int), CAST(:after AS bigint))
-          AND (tail, item_no) <= (CAST(:upto_tail AS int), CAST(:upto AS bigint))
-        ORDER BY tail, item_no LIMIT CAST(:limit AS int)
+          AND (holder_id, tail, item_no) > (our.holder, CAST(:after_tail AS int), CAST(:after AS bigint))
+          AND (holder_id, tail, item_no) <= (our.holder, CAST(:upto_tail AS int), CAST(:upto AS bigint))
+        ORDER BY holder_id, tail, item_no LIMIT CAST(:limit AS int)
     ) AS ours
     ORDER BY tail, item_no LIMIT CAST(:limit AS int)
 """  # noqa: S608 - composed of constants
@@ -127,7 +129,8 @@ _BY_NUMBER, _BY_REV, _EXPIRED = text(BY_NUMBER), text(BY_REV), text(EXPIRED)
 
 
 _REACH = text("""
-    SELECT (SELECT min(item_no) FROM number WHERE city_id = CAST(:city AS int)) AS low,
+    SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+           (SELECT min(item_no) FROM number WHERE city_id = CAST(:city AS int)) AS low,
            (SELECT max(item_no) FROM number WHERE city_id = CAST(:city AS int)) AS high,
            level, parent_id
     FROM organisation WHERE id = CAST(:org AS bigint)
@@ -232,7 +235,11 @@ async def expired(
 
 
 async def reach(session: AsyncSession, city_id: int, org_id: int, scope: Collection[int]) -> Reach | None:
-    """Return what a place with this subtree can sell from, or None if the city has no number."""
+    """Return what a place with this subtree can sell from, or None if the city has no number.
+
+    From here to the end of the transaction the server walks along indexes in their order: what it expects a pattern to
+    meet is a guess, and a wrong one reads the whole city.
+    """
     row = (await session.execute(_REACH, {"city": city_id, "org": org_id})).one()
     if row.low is None:
         return None

@@ -152,3 +152,5 @@ def test_a_search_for_digits_anywhere_begins_at_the_endings_that_hold_them() -> 
     assert len(compile_search(SearchWish(contains="777")).likely) == 19
     assert compile_search(SearchWish(contains="777", ends="1")).likely == (7771,)
     assert compile_search(SearchWish(contains="7")).likely == ()
+    assert len(compile_search(SearchWish(without="47")).likely) == 8**4
+    assert len(compile_search(SearchWish(without="4", contains="777")).likely) == 17
