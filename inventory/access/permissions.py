@@ -19,6 +19,7 @@ class Permission(enum.StrEnum):
     MOVEMENTS_READ = "movements.read"
     ISSUE = "movements.issue"
     RECALL = "movements.recall"
+    TRANSFER = "movements.transfer"
     RECEIVE = "movements.receive"
     STATUS_RELEASE = "stock.status_release"
     FEES_CHANGE = "fees.change"
@@ -62,13 +63,9 @@ _READ = frozenset(
     }
 )
 _SELL = _READ | {Permission.HOLDS_WRITE, Permission.CARDS_WRITE}
-_KEEP = _READ | {
-    Permission.ISSUE,
-    Permission.RECALL,
-    Permission.RECEIVE,
-    Permission.HOLDS_RELEASE_OTHERS,
-    Permission.STATUS_RELEASE,
-}
+_HANDLE = frozenset({Permission.RECALL, Permission.TRANSFER, Permission.RECEIVE, Permission.STATUS_RELEASE})
+"""What one may do with stock that one holds."""
+_KEEP = _READ | _HANDLE | {Permission.ISSUE, Permission.HOLDS_RELEASE_OTHERS}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CITY_ADMIN: _KEEP
@@ -82,7 +79,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     },
     Role.DISTRICT_KEEPER: _KEEP | {Permission.FEES_CHANGE},
     Role.HALL_KEEPER: _KEEP | _SELL | {Permission.FEES_CHANGE, Permission.STATIONS_ENROL},
-    Role.CLERK: _SELL | {Permission.RECALL, Permission.RECEIVE, Permission.STATUS_RELEASE},
+    Role.CLERK: _SELL | _HANDLE,
     Role.ACCEPTANCE: _SELL | {Permission.EVENTS_READ},
     Role.INTERFACE_ADMIN: frozenset(
         {

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, Command] = {
     "load": Command("inventory.cli.load", "load a vendor's file of cards or a pool of IMSIs"),
     "issue": Command("inventory.cli.issue", "hand numbers or cards one level down"),
     "recall": Command("inventory.cli.recall", "take numbers or cards one level up again"),
+    "transfer": Command("inventory.cli.transfer", "hand numbers or cards to another place below the same parent"),
     "deliveries": Command("inventory.cli.deliveries", "list what is on its way, sign for it or send it back"),
     "status": Command("inventory.cli.status", "set the state of a number or card, with a reason"),
     "fee": Command("inventory.cli.fee", "change what one number costs, and list changes"),

@@ -1,10 +1,13 @@
-"""How issue and recall name the items at the command line."""
+"""Moves at the command line: issue, recall and transfer name their items and their people the same way."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import typer
+
+from inventory.cli.client import connect
+from inventory.cli.tables import AsJson, show_fields
 
 Resource = Annotated[str, typer.Argument(help="number or sim.")]
 Giver = Annotated[str, typer.Argument(help="Code of the organisation that gives.")]
@@ -41,3 +44,37 @@ def selection(
     if len(ways) != 1 or None in ({"first": first, "last": last}.values() if first or last else ()):
         raise typer.BadParameter("name the items in one way: --item …, --from … --to …, or --count … [--of …]")
     return ways[0]
+
+
+def move_app(verb: str, summary: str, *, person_field: str = "receiver_name") -> typer.Typer:
+    """Return the command that sends a move of this verb."""
+    app = typer.Typer(help=summary)
+
+    @app.command(name=verb, help=summary)
+    def move(
+        resource: Resource,
+        giver: Giver,
+        receiver: Receiver,
+        *,
+        item: Item = None,
+        first: First = None,
+        last: Last = None,
+        count: Count = None,
+        of: Of = None,
+        person: Person = None,
+        reason: Reason = None,
+        on_the_way: OnTheWay = False,
+        as_json: AsJson = False,
+    ) -> None:
+        body = {
+            "resource": resource,
+            "giver": giver,
+            "receiver": receiver,
+            "selection": selection(item, first, last, count, of),
+            person_field: person,
+            "reason": reason,
+            "on_the_way": on_the_way,
+        }
+        show_fields(connect().write(f"/v1/movements:{verb}", body), as_json=as_json)
+
+    return app

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from inventory.domain.errors import LevelSkipped
+from inventory.domain.errors import LevelSkipped, NotSiblings
 
 _SEPARATOR = "/"
 
@@ -75,13 +75,27 @@ def require_issue_step(giver: str, receiver: str, levels: frozenset[Level]) -> N
         raise LevelSkipped(giver=giver, receiver=receiver)
 
 
-def require_recall_step(giver: str, receiver: str) -> None:
-    """Let pass a recall to the direct parent (REQ-NUM-07). The giver is the one who hands back.
+def require_recall_step(giver: str, receiver: str, levels: frozenset[Level] = frozenset(Level)) -> None:
+    """Let pass a recall to the direct parent, from any level (REQ-NUM-07). The giver is the one who hands back.
 
     Raises
     ------
     LevelSkipped
         The receiver is not the giver's direct parent.
     """
+    del levels
     if not is_direct_child(receiver, giver):
         raise LevelSkipped(giver=giver, receiver=receiver)
+
+
+def require_transfer_step(giver: str, receiver: str, levels: frozenset[Level]) -> None:
+    """Let pass a transfer between two children of one parent, on a level that this kind of item may reach.
+
+    Raises
+    ------
+    NotSiblings
+        They have not the same parent, or are the same, or the kind does not lie on their level.
+    """
+    parent = parent_path(giver)
+    if giver == receiver or parent is None or parent_path(receiver) != parent or level_of(receiver) not in levels:
+        raise NotSiblings(giver=giver, receiver=receiver)

@@ -152,6 +152,17 @@ async def read_above(session: AsyncSession, caller: Caller) -> list[Node]:
     return above
 
 
+async def read_beside(session: AsyncSession, caller: Caller) -> list[Node]:
+    """Return the other open children of the parent of the caller's own node: whom it may transfer stock to."""
+    async with session.begin():
+        own = await store.by_id(session, caller.org_id)
+        parent = None if own is None or own.parent_id is None else await store.by_id(session, own.parent_id)
+        around = [] if parent is None else await store.subtree(session, parent)
+    return [
+        node for node in around if parent and node.parent_id == parent.id and node.id != caller.org_id and node.active
+    ]
+
+
 def as_answer(node: Node) -> dict[str, Any]:
     """Return a node in the form of the API."""
     return {

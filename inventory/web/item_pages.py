@@ -16,8 +16,8 @@ from inventory.domain.errors import DomainError, InvalidField, NotFound
 from inventory.domain.kinds import NUMBER, SIM
 from inventory.domain.money import parse_yuan
 from inventory.services.fees import FeeWish, change_fee, read_fee_changes
+from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.organisation import read_above, read_tree
-from inventory.services.recalling import RecallWish, recall
 from inventory.services.reporting import ItemView, read_history, read_item
 from inventory.services.status_release import ReleaseWish, release_status
 from inventory.store.selection import ByName
@@ -107,15 +107,16 @@ async def take_back(
         parent = next((node for node in nodes if node.id == view.holder.parent_id), None)
         if parent is None:
             raise NotFound(what="organisation", value=view.holder.code)
-        wish = RecallWish(
+        wish = MoveWish(
+            verb=Verb.RECALL,
             resource=kind,
             giver=view.holder.code,
             receiver=parent.code,
             selection=ByName((name,)),
-            returner_name=form.get("returner") or None,
+            person=form.get("returner") or None,
             reason=form.get("reason") or None,
         )
-        await recall(session, caller, write, wish, now=now)
+        await move(session, caller, write, wish, now=now)
     except DomainError as refusal:
         return await _page(request, session, caller, kind, name, Tried("recall", form, refusal))
     try:

@@ -1,10 +1,11 @@
-"""Issue and recall by list, scanner or range, with a document for each."""
+"""Issue, recall and transfer by list, scanner or range, with a document for each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -14,10 +15,10 @@ from inventory.access.permissions import Permission
 from inventory.domain.errors import DomainError, InvalidField
 from inventory.domain.kinds import KINDS
 from inventory.domain.organisation import Level
-from inventory.services.issuing import IssueWish, issue
-from inventory.services.once import Answer
-from inventory.services.organisation import read_above, read_tree
-from inventory.services.recalling import RecallWish, recall
+from inventory.i18n import Language
+from inventory.services.moving import MoveWish, Verb, move
+from inventory.services.once import Answer, WriteKey
+from inventory.services.organisation import read_above, read_beside, read_tree
 from inventory.store.organisation import Node
 from inventory.store.selection import ByName, ByRange, Selection
 from inventory.web.deps import FormDep, NowDep, SessionDep, WriteDep, language_of, require
@@ -29,17 +30,18 @@ from inventory.web.texts import translations
 router = APIRouter(prefix="/moves")
 
 Recaller = Annotated[Caller, require(Permission.RECALL)]
-RecallingNow = Annotated[Caller, require(Permission.RECALL, writes=True)]
+Issuer = Annotated[Caller, require(Permission.ISSUE, writes=True)]
+RecallerNow = Annotated[Caller, require(Permission.RECALL, writes=True)]
+Transferrer = Annotated[Caller, require(Permission.TRANSFER, writes=True)]
 _LEVELS = frozenset(level.name for level in Level)
 """Where stock moves to and from by a document; customers are none of them."""
-IssuingNow = Annotated[Caller, require(Permission.ISSUE, writes=True)]
 
 
 @dataclass(frozen=True)
 class Tried:
     """What was sent and what came of it, to show the page again."""
 
-    verb: str
+    verb: Verb
     form: dict[str, str]
     refusal: DomainError | None = None
     answer: Answer | None = None
@@ -66,99 +68,105 @@ def read_items(text: str) -> Selection:
 
 @router.get("")
 async def show(request: Request, session: SessionDep, caller: Recaller) -> Response:
-    """Show the two forms."""
+    """Show the forms."""
     return await _page(request, session, caller, None)
 
 
 @router.post("/issue")
 async def give_out(
-    request: Request, session: SessionDep, caller: IssuingNow, write: WriteDep, form: FormDep, now: NowDep
+    request: Request, session: SessionDep, caller: Issuer, write: WriteDep, form: FormDep, now: NowDep
 ) -> Response:
     """Issue the items to a node right below the one that holds them."""
-    try:
-        giver, receiver = await _pair(session, caller, form.get("place", ""))
-        wish = IssueWish(
-            resource=form.get("resource", ""),
-            giver=giver,
-            receiver=receiver,
-            selection=read_items(form.get("items", "")),
-            receiver_name=form.get("person") or None,
-            reason=form.get("reason") or None,
-            on_the_way="on_the_way" in form,
-        )
-        answer = await issue(session, caller, write, wish, now=now)
-    except DomainError as refusal:
-        return await _page(request, session, caller, Tried("issue", form, refusal=refusal))
-    return await _page(request, session, caller, Tried("issue", {}, answer=answer))
+    return await _moved(request, session, caller, write, Verb.ISSUE, form, now=now)
 
 
 @router.post("/recall")
 async def take_back(
-    request: Request, session: SessionDep, caller: RecallingNow, write: WriteDep, form: FormDep, now: NowDep
+    request: Request, session: SessionDep, caller: RecallerNow, write: WriteDep, form: FormDep, now: NowDep
 ) -> Response:
     """Recall the items from a node to the one right above it."""
-    try:
-        receiver, giver = await _pair(session, caller, form.get("place", ""))
-        wish = RecallWish(
-            resource=form.get("resource", ""),
-            giver=giver,
-            receiver=receiver,
-            selection=read_items(form.get("items", "")),
-            returner_name=form.get("person") or None,
-            reason=form.get("reason") or None,
-            on_the_way="on_the_way" in form,
-        )
-        answer = await recall(session, caller, write, wish, now=now)
-    except DomainError as refusal:
-        return await _page(request, session, caller, Tried("recall", form, refusal=refusal))
-    return await _page(request, session, caller, Tried("recall", {}, answer=answer))
+    return await _moved(request, session, caller, write, Verb.RECALL, form, now=now)
+
+
+@router.post("/transfer")
+async def hand_across(
+    request: Request, session: SessionDep, caller: Transferrer, write: WriteDep, form: FormDep, now: NowDep
+) -> Response:
+    """Transfer the items to another node below the same parent."""
+    return await _moved(request, session, caller, write, Verb.TRANSFER, form, now=now)
 
 
 @router.get("/{verb}", dependencies=[require(Permission.RECALL)])
-async def again(verb: Literal["issue", "recall"]) -> Response:
+async def again(verb: Verb) -> Response:
     """Go to the forms: an act is sent, not looked at, but its address may be asked for again (reload, language)."""
     del verb
     return RedirectResponse("/moves", HTTPStatus.SEE_OTHER)
 
 
-async def _pair(session: SessionDep, caller: Caller, code: str) -> tuple[str, str]:
-    """Return the codes of the node above and of the named node.
+async def _moved(
+    request: Request,
+    session: SessionDep,
+    caller: Caller,
+    write: WriteKey,
+    verb: Verb,
+    form: dict[str, str],
+    *,
+    now: datetime,
+) -> Response:
+    try:
+        giver, receiver = await _ends(session, caller, verb, form)
+        wish = MoveWish(
+            verb=verb,
+            resource=form.get("resource", ""),
+            giver=giver,
+            receiver=receiver,
+            selection=read_items(form.get("items", "")),
+            person=form.get("person") or None,
+            reason=form.get("reason") or None,
+            on_the_way="on_the_way" in form,
+        )
+        answer = await move(session, caller, write, wish, now=now)
+    except DomainError as refusal:
+        return await _page(request, session, caller, Tried(verb, form, refusal=refusal))
+    return await _page(request, session, caller, Tried(verb, {}, answer=answer))
+
+
+async def _ends(session: SessionDep, caller: Caller, verb: Verb, form: dict[str, str]) -> tuple[str, str]:
+    """Return the codes of giver and receiver; of an issue or recall the form names the lower one only.
 
     Raises
     ------
     InvalidField
         The named node is not in the caller's part, or has nothing above it.
     """
+    code = form.get("place", "")
+    if verb is Verb.TRANSFER:
+        return form.get("giver", ""), code
     tree = await read_tree(session, caller)
     lower = next((node for node in tree if node.code == code), None)
     nodes = [*await read_above(session, caller), *tree]
     upper = next((node for node in nodes if lower is not None and node.id == lower.parent_id), None)
     if lower is None or upper is None:
         raise InvalidField(field="place", value=code, reason="a place of your own part that has one above it")
-    return upper.code, lower.code
+    return (upper.code, lower.code) if verb is Verb.ISSUE else (lower.code, upper.code)
 
 
 async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tried | None) -> Response:
     language = language_of(request)
     gettext = translations(language).gettext
-    tree = await read_tree(session, caller)
-    stocks = [node for node in tree if node.level in _LEVELS and node.parent_id is not None]
+    stocks = [node for node in await read_tree(session, caller) if node.level in _LEVELS and node.parent_id is not None]
     below = [node for node in stocks if node.id != caller.org_id]
-    texts = {
-        "issue": (
-            gettext("Issue"),
-            gettext("One level down, from the place that holds the items."),
-            gettext("To"),
-            gettext("Taken by"),
-        ),
-        "recall": (
-            gettext("Recall"),
-            gettext("One level up. Only what is neither sold, held nor being written moves."),
-            gettext("From"),
-            gettext("Handed back by"),
-        ),
-    }
-    verbs = [verb for verb in texts if verb == "recall" or (below and caller.may(Permission.ISSUE))]
+    beside = [node for node in await read_beside(session, caller) if node.level in _LEVELS]
+    forms = []
+    if below and caller.may(Permission.ISSUE):
+        hint = gettext("One level down, from the place that holds the items.")
+        forms.append(_Form(Verb.ISSUE, gettext("Issue"), hint, gettext("To"), gettext("Taken by"), below))
+    hint = gettext("One level up. Only what is neither sold, held nor being written moves.")
+    forms.append(_Form(Verb.RECALL, gettext("Recall"), hint, gettext("From"), gettext("Handed back by"), stocks))
+    if stocks and len(stocks) + len(beside) > 1 and caller.may(Permission.TRANSFER):
+        hint = gettext("To a colleague, or to the next place below the same parent.")
+        name, to, by = gettext("Transfer"), gettext("To"), gettext("Taken by")
+        forms.append(_Form(Verb.TRANSFER, name, hint, to, by, [*below, *beside], givers=stocks))
     done = ""
     if tried is not None and tried.answer is not None:
         body = tried.answer.body
@@ -168,9 +176,7 @@ async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tr
         }
     values = {
         "kinds": [{"name": kind.name, "label": kind_name(kind, language)} for kind in KINDS.values()],
-        "forms": [
-            _form(verb, texts[verb], stocks if verb == "recall" else below, tried, language=language) for verb in verbs
-        ],
+        "forms": [form.shown(tried, language=language) for form in forms],
         "problem": None if tried is None or tried.refusal is None else explain(request, tried.refusal),
         "done": done,
     }
@@ -178,18 +184,30 @@ async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tr
     return render(request, "moves/page.html", values, language=language, caller=caller, status=status)
 
 
-def _form(
-    verb: str, texts: tuple[str, str, str, str], below: list[Node], tried: Tried | None, *, language: Any
-) -> dict[str, Any]:
-    """Return one form, filled again with what was sent if it was refused."""
-    title, hint, place_label, person_label = texts
-    sent = tried.form if tried is not None and tried.verb == verb else {}
-    return {
-        "verb": verb,
-        "title": title,
-        "hint": hint,
-        "place_label": place_label,
-        "person_label": person_label,
-        "places": [{"code": node.code, "name": node_name(node, language)} for node in below],
-        **{name: sent.get(name, "") for name in ("resource", "place", "items", "person", "reason", "on_the_way")},
-    }
+@dataclass(frozen=True)
+class _Form:
+    """The form of one verb: its words, and the places to choose from."""
+
+    verb: Verb
+    title: str
+    hint: str
+    place_label: str
+    person_label: str
+    places: list[Node]
+    givers: list[Node] = field(default_factory=list)
+    """To be chosen too, where the place does not tell the giver."""
+
+    def shown(self, tried: Tried | None, *, language: Language) -> dict[str, Any]:
+        """Return what the page shows, filled again with what was sent if it was refused."""
+        sent = tried.form if tried is not None and tried.verb is self.verb else {}
+        fields = ("resource", "giver", "place", "items", "person", "reason", "on_the_way")
+        return {
+            "verb": self.verb,
+            "title": self.title,
+            "hint": self.hint,
+            "place_label": self.place_label,
+            "person_label": self.person_label,
+            "places": [{"code": node.code, "name": node_name(node, language)} for node in self.places],
+            "givers": [{"code": node.code, "name": node_name(node, language)} for node in self.givers],
+            **{name: sent.get(name, "") for name in fields},
+        }

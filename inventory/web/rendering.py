@@ -29,7 +29,7 @@ LANGUAGES: dict[Language, str] = {"zh": "中文", "en": "English"}
 PAGES = (
     ("/desk", "Hall desk", Permission.HOLDS_WRITE),
     ("/stock", "Stock", Permission.STOCK_READ),
-    ("/moves", "Issue and recall", Permission.RECALL),
+    ("/moves", "Moves", Permission.RECALL),
     ("/deliveries", "Deliveries", Permission.MOVEMENTS_READ),
 )
 """The pages in the head line: address, name, and what one must be allowed to do to see it."""

@@ -38,7 +38,7 @@ def test_language_is_changed_in_place_and_kept(screen: Callable[..., Screen]) ->
     expect(keeper.page.locator("html")).to_have_attribute("lang", "zh-CN")
     assert keeper.page.url.endswith("/stock?node=LI-P1")
     keeper.go("/moves")
-    expect(keeper.page.get_by_role("heading", level=1)).to_have_text("发放与回收")
+    expect(keeper.page.get_by_role("heading", level=1)).to_have_text("发放回收调拨")
 
 
 def test_session_that_has_ended_leads_to_the_sign_in_and_back(screen: Callable[..., Screen]) -> None:

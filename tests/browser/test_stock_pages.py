@@ -97,6 +97,20 @@ def test_cards_on_their_way_are_signed_for_in_part_and_the_rest_is_sent_back(scr
     keeper.shows("signed for", ".timeline")
 
 
+def test_cards_are_transferred_to_the_next_hall(screen: Callable[..., Screen]) -> None:
+    keeper, card = screen("zh-CN", Role.HALL_KEEPER), VENDOR.card(38).iccid
+    keeper.go("/moves")
+    keeper.page.locator("#transfer-resource").select_option("sim")
+    keeper.page.locator("#transfer-giver").select_option("LI-P1")
+    keeper.page.locator("#transfer-place").select_option("LI-P2")
+    keeper.page.locator("#transfer-items").fill(card)
+    keeper.page.locator("#transfer-person").fill("木某")
+    keeper.page.get_by_role("button", name="调拨").click()
+    expect(keeper.page.get_by_role("status").filter(has_text="m-530700-")).to_be_visible()
+    keeper.keep("transferred")
+    assert keeper.stage.one("SELECT kind FROM movement ORDER BY movement_id DESC LIMIT 1") == "TRANSFER"
+
+
 def answer(keeper: Screen, items: str, button: str) -> None:
     """Answer the one delivery on the page."""
     keeper.page.get_by_label("Items that this is about").fill(items)

@@ -84,6 +84,8 @@ def test_cards_are_loaded_issued_recalled_and_shown(tmp_path: Path, capsys: pyte
     loaded = answered(capsys, "load", str(file), "--card-kind", "4G-P", "--pool", "hall")
     issued = answered(capsys, "issue", "sim", "530700", "LI-D1", "--count", "5", "--of", "4G-P", "--person", "和丽")
     recalled = answered(capsys, "recall", "sim", "LI-D1", "530700", "--from", iccid(1), "--to", iccid(2))
+    assert main(["transfer", "sim", "LI-D1", "LI-P1", "--count", "1"]) != 0
+    assert "not_siblings" in capsys.readouterr().err
     shown = answered(capsys, "show", iccid(1))
     counts = answered(capsys, "stock", "--resource", "sim")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.domain.errors import LevelSkipped
+from inventory.domain.errors import LevelSkipped, NotSiblings
 from inventory.domain.organisation import (
     LEVEL_NAMES,
     NUMBER_LEVELS,
@@ -17,6 +17,7 @@ from inventory.domain.organisation import (
     parent_path,
     require_issue_step,
     require_recall_step,
+    require_transfer_step,
 )
 
 CITY = "530700"
@@ -52,6 +53,18 @@ def test_a_recall_goes_to_the_direct_parent_and_nowhere_else() -> None:
         else:
             with pytest.raises(LevelSkipped):
                 require_recall_step(giver, receiver)
+
+
+@pytest.mark.parametrize("levels", [SIM_LEVELS, NUMBER_LEVELS])
+def test_a_transfer_goes_to_another_child_of_the_same_parent_and_nowhere_else(levels: frozenset[Level]) -> None:
+    colleague, next_hall = child_path(POINT, "1202"), child_path(DISTRICT, "121")
+    sideways = {frozenset({CLERK, colleague}), frozenset({POINT, next_hall})}
+    for giver, receiver in product([*LINE, OTHER_POINT, colleague, next_hall], repeat=2):
+        if frozenset({giver, receiver}) in sideways and level_of(giver) in levels:
+            require_transfer_step(giver, receiver, levels)
+        else:
+            with pytest.raises(NotSiblings):
+                require_transfer_step(giver, receiver, levels)
 
 
 def test_the_subtree_holds_the_top_and_all_below_but_no_neighbour_with_the_same_first_digits() -> None:

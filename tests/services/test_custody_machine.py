@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from inventory.domain.errors import MovementRefused, NotEnoughStock
-from inventory.services.issuing import IssueWish, issue
-from inventory.services.recalling import RecallWish, recall
+from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.status_release import ReleaseWish, release_status
 from inventory.store.engine import Database, connect
 from inventory.store.selection import ByCount, ByName, Selection
@@ -133,10 +132,10 @@ class Custody(RuleBasedStateMachine):
         parent, child = map(self.code, edge)
         async with self.database.session() as session:
             if down:
-                wish = IssueWish(resource="sim", giver=parent, receiver=child, selection=selection)
-                return await issue(session, self.town.admin, fresh_key(), wish, now=NOW)
-            back = RecallWish(resource="sim", giver=child, receiver=parent, selection=selection)
-            return await recall(session, self.town.admin, fresh_key(), back, now=NOW)
+                wish = MoveWish(verb=Verb.ISSUE, resource="sim", giver=parent, receiver=child, selection=selection)
+                return await move(session, self.town.admin, fresh_key(), wish, now=NOW)
+            back = MoveWish(verb=Verb.RECALL, resource="sim", giver=child, receiver=parent, selection=selection)
+            return await move(session, self.town.admin, fresh_key(), back, now=NOW)
 
     async def released(self, card: str) -> Any:
         """Set the card damaged."""

@@ -20,7 +20,7 @@ from inventory.domain.errors import (
 )
 from inventory.services.documents import read_movement
 from inventory.services.fees import FeeWish, change_fee, read_fee_changes
-from inventory.services.issuing import IssueWish, issue
+from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.rule_sets import RuleSetWish, approve, default_document, propose
 from inventory.store.selection import ByRange
 from tests.services.town import CITY, NOW, Town, fresh_key
@@ -40,9 +40,11 @@ async def change(town: Town, number: str = ORDINARY, role: Role = Role.CITY_ADMI
 
 async def issue_range(town: Town, first: str, last: str, **later: int) -> list[dict[str, Any] | None]:
     """Issue a range and give the fee on each line of the document."""
-    wish = IssueWish(resource="number", giver=str(CITY), receiver=f"{CITY}-D1", selection=ByRange(first, last))
+    wish = MoveWish(
+        verb=Verb.ISSUE, resource="number", giver=str(CITY), receiver=f"{CITY}-D1", selection=ByRange(first, last)
+    )
     async with town.database.session() as session:
-        answer = await issue(session, town.admin, fresh_key(), wish, now=NOW + timedelta(**later))
+        answer = await move(session, town.admin, fresh_key(), wish, now=NOW + timedelta(**later))
         page = await read_movement(session, town.admin, public_id=answer.body["id"])
     return [line.fee for line in page.lines]
 

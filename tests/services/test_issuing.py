@@ -7,8 +7,7 @@ import pytest
 from inventory.access.permissions import Role
 from inventory.domain.errors import LevelSkipped, MovementRefused, NotEnoughStock, OutsideScope
 from inventory.services.documents import read_movement
-from inventory.services.issuing import IssueWish, issue
-from inventory.services.recalling import RecallWish, recall
+from inventory.services.moving import MoveWish, Verb, move
 from inventory.store.selection import ByCount, ByName, ByRange
 from tests.services.town import CITY, NOW, Town, fresh_key
 
@@ -21,9 +20,9 @@ async def issued(
     town: Town, giver: str, receiver: str, selection: ByName | ByRange | ByCount, **changes: object
 ) -> str:
     """Issue numbers and give the document's id."""
-    wish = IssueWish(resource="number", giver=giver, receiver=receiver, selection=selection, **changes)  # type: ignore[arg-type]  # a test passes names
+    wish = MoveWish(verb=Verb.ISSUE, resource="number", giver=giver, receiver=receiver, selection=selection, **changes)  # type: ignore[arg-type]  # a test passes names
     async with town.database.session() as session:
-        return str((await issue(session, town.admin, fresh_key(), wish, now=NOW)).body["id"])
+        return str((await move(session, town.admin, fresh_key(), wish, now=NOW)).body["id"])
 
 
 async def test_taking_a_segment_puts_ten_thousand_rated_numbers_into_the_citys_hands(town: Town) -> None:
@@ -102,10 +101,17 @@ async def test_recall_returns_numbers_to_the_parent_and_leaves_their_state(town:
     """REQ-NUM-07: recall to the direct parent with a document. REQ-NUM-08: the state stays."""
     await town.take("1388804")
     await issued(town, CITY_CODE, DISTRICT, ByCount(10))
-    wish = RecallWish(resource="number", giver=DISTRICT, receiver=CITY_CODE, selection=ByCount(4), returner_name="和丽")
+    wish = MoveWish(
+        verb=Verb.RECALL,
+        resource="number",
+        giver=DISTRICT,
+        receiver=CITY_CODE,
+        selection=ByCount(4),
+        person="和丽",
+    )
 
     async with town.database.session() as session:
-        document = (await recall(session, town.admin, fresh_key(), wish, now=NOW)).body
+        document = (await move(session, town.admin, fresh_key(), wish, now=NOW)).body
 
     assert (document["kind"], document["count"], document["returner_name"]) == ("RECALL", 4, "和丽")
     rows = await town.rows("SELECT state, version, count(*) FROM number GROUP BY 1, 2")
@@ -116,8 +122,8 @@ async def test_recall_returns_numbers_to_the_parent_and_leaves_their_state(town:
 async def test_nobody_gives_away_what_lies_outside_his_part(town: Town) -> None:
     await town.take("1388804")
     keeper = town.at(DISTRICT, Role.DISTRICT_KEEPER)
-    wish = IssueWish(resource="number", giver=CITY_CODE, receiver=DISTRICT, selection=ByCount(1))
+    wish = MoveWish(verb=Verb.ISSUE, resource="number", giver=CITY_CODE, receiver=DISTRICT, selection=ByCount(1))
 
     async with town.database.session() as session:
         with pytest.raises(OutsideScope):
-            await issue(session, keeper, fresh_key(), wish, now=NOW)
+            await move(session, keeper, fresh_key(), wish, now=NOW)

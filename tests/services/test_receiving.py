@@ -18,8 +18,7 @@ from inventory.domain.errors import (
 )
 from inventory.domain.kinds import KINDS, ResourceKind
 from inventory.services.auditing import audit
-from inventory.services.issuing import IssueWish, issue
-from inventory.services.recalling import RecallWish, recall
+from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.receiving import Signature, accept, read_deliveries, refuse
 from inventory.services.reporting import read_history
 from inventory.store.selection import ByCount, ByName, ByRange, Selection
@@ -32,9 +31,11 @@ pytestmark = [pytest.mark.database, pytest.mark.anyio, pytest.mark.parametrize("
 async def send(town: Town, kind: ResourceKind, first: int = 0, last: int = 9) -> str:
     """Send a range of items from the city to the district and give the document's id."""
     selection = ByRange(name(kind, first), name(kind, last))
-    wish = IssueWish(resource=kind.name, giver=TOP, receiver=DISTRICT, selection=selection, on_the_way=True)
+    wish = MoveWish(
+        verb=Verb.ISSUE, resource=kind.name, giver=TOP, receiver=DISTRICT, selection=selection, on_the_way=True
+    )
     async with town.database.session() as session:
-        document = (await issue(session, town.admin, fresh_key(), wish, now=NOW)).body
+        document = (await move(session, town.admin, fresh_key(), wish, now=NOW)).body
     assert document["state"] == "IN_TRANSIT"
     return str(document["id"])
 
@@ -83,10 +84,12 @@ async def test_what_is_on_its_way_neither_moves_on_nor_back(town: Town, kind: Re
 
     with pytest.raises(MovementRefused) as onward:
         await give(town, kind, ByName((name(kind, 3),)), giver=DISTRICT, receiver=HALL)
-    back = RecallWish(resource=kind.name, giver=DISTRICT, receiver=TOP, selection=ByName((name(kind, 3),)))
+    back = MoveWish(
+        verb=Verb.RECALL, resource=kind.name, giver=DISTRICT, receiver=TOP, selection=ByName((name(kind, 3),))
+    )
     async with town.database.session() as session:
         with pytest.raises(MovementRefused):
-            await recall(session, town.admin, fresh_key(), back, now=NOW)
+            await move(session, town.admin, fresh_key(), back, now=NOW)
 
     assert onward.value.params["items"][0]["code"] == "in_transit"
     assert await on_the_way(town, kind) == 10

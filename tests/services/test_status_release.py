@@ -20,7 +20,7 @@ from inventory.domain.errors import (
 )
 from inventory.domain.kinds import KINDS
 from inventory.domain.lifecycle import NumberState, SimState
-from inventory.services.issuing import IssueWish, issue
+from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.status_release import RELEASES, ReleaseWish, event_meant, release_status
 from inventory.store.selection import ByName
 from tests.services.files import iccid, vendor_file
@@ -70,9 +70,11 @@ async def test_enabling_a_number_needs_a_second_person(town: Town) -> None:
 
 async def test_only_numbers_at_the_city_are_withdrawn(town: Town) -> None:
     await town.take("1388804")
-    wish = IssueWish(resource="number", giver=str(CITY), receiver=f"{CITY}-D1", selection=ByName((NUMBER,)))
+    wish = MoveWish(
+        verb=Verb.ISSUE, resource="number", giver=str(CITY), receiver=f"{CITY}-D1", selection=ByName((NUMBER,))
+    )
     async with town.database.session() as session:
-        await issue(session, town.admin, fresh_key(), wish, now=NOW)
+        await move(session, town.admin, fresh_key(), wish, now=NOW)
 
     with pytest.raises(NotHolder):
         await put(town, "number", NUMBER, "RECYCLED")
@@ -121,11 +123,13 @@ async def test_damaged_card_stays_on_the_holders_count_and_is_not_issued(town: T
     """REQ-SIM-12: a damaged card is never offered again and stays on the holder's count."""
     await town.load(vendor_file([1]))
     await put(town, "sim", iccid(1), "DAMAGED")
-    wish = IssueWish(resource="sim", giver=str(CITY), receiver=f"{CITY}-D1", selection=ByName((iccid(1),)))
+    wish = MoveWish(
+        verb=Verb.ISSUE, resource="sim", giver=str(CITY), receiver=f"{CITY}-D1", selection=ByName((iccid(1),))
+    )
 
     async with town.database.session() as session:
         with pytest.raises(DomainError):
-            await issue(session, town.admin, fresh_key(), wish, now=NOW)
+            await move(session, town.admin, fresh_key(), wish, now=NOW)
 
     assert await town.value("SELECT holder_id FROM sim") == town.nodes[str(CITY)].id
 

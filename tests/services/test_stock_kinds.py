@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from inventory.domain.errors import Busy, DomainError, LevelSkipped, MovementRefused
+from inventory.domain.errors import Busy, DomainError, LevelSkipped, MovementRefused, NotSiblings
 from inventory.domain.kinds import KINDS, ResourceKind
-from inventory.services.issuing import IssueWish, issue
-from inventory.services.recalling import RecallWish, recall
+from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.reporting import read_history, read_stock
 from inventory.store import custody
 from inventory.store.selection import ByCount, ByName, ByRange, Selection
@@ -38,15 +37,15 @@ async def stock_up(town: Town, kind: ResourceKind) -> None:
 
 
 async def give(town: Town, kind: ResourceKind, selection: Selection, giver: str = TOP, receiver: str = DISTRICT) -> Any:
-    wish = IssueWish(resource=kind.name, giver=giver, receiver=receiver, selection=selection)
+    wish = MoveWish(verb=Verb.ISSUE, resource=kind.name, giver=giver, receiver=receiver, selection=selection)
     async with town.database.session() as session:
-        return (await issue(session, town.admin, fresh_key(), wish, now=NOW)).body
+        return (await move(session, town.admin, fresh_key(), wish, now=NOW)).body
 
 
 async def take_back(town: Town, kind: ResourceKind, selection: Selection) -> Any:
-    wish = RecallWish(resource=kind.name, giver=DISTRICT, receiver=TOP, selection=selection)
+    wish = MoveWish(verb=Verb.RECALL, resource=kind.name, giver=DISTRICT, receiver=TOP, selection=selection)
     async with town.database.session() as session:
-        return (await recall(session, town.admin, fresh_key(), wish, now=NOW)).body
+        return (await move(session, town.admin, fresh_key(), wish, now=NOW)).body
 
 
 async def held_by(town: Town, kind: ResourceKind, code: str) -> int:
@@ -85,6 +84,30 @@ async def test_recalled_items_are_with_the_parent_again(town: Town, kind: Resour
 
     assert (document["kind"], document["returner_name"]) == ("RECALL", DISTRICT)
     assert await held_by(town, kind, TOP) == LOADED[kind.name]
+
+
+async def test_transferred_items_are_with_the_sibling(town: Town, kind: ResourceKind) -> None:
+    await stock_up(town, kind)
+    await give(town, kind, ByCount(10))
+    wish = MoveWish(
+        verb=Verb.TRANSFER, resource=kind.name, giver=DISTRICT, receiver=f"{CITY}-D2", selection=ByCount(4), person="木"
+    )
+
+    async with town.database.session() as session:
+        document = (await move(session, town.admin, fresh_key(), wish, now=NOW)).body
+
+    assert (document["kind"], document["count"], document["receiver_name"]) == ("TRANSFER", 4, "木")
+    assert (await held_by(town, kind, DISTRICT), await held_by(town, kind, f"{CITY}-D2")) == (6, 4)
+
+
+async def test_transfer_to_another_level_is_refused(town: Town, kind: ResourceKind) -> None:
+    await stock_up(town, kind)
+    await give(town, kind, ByCount(10))
+    wish = MoveWish(verb=Verb.TRANSFER, resource=kind.name, giver=DISTRICT, receiver=HALL, selection=ByCount(1))
+
+    async with town.database.session() as session:
+        with pytest.raises(NotSiblings):
+            await move(session, town.admin, fresh_key(), wish, now=NOW)
 
 
 async def test_held_item_is_neither_issued_nor_recalled(town: Town, kind: ResourceKind) -> None:

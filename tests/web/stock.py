@@ -17,8 +17,8 @@ from inventory.domain.channels import Channel
 from inventory.domain.identifiers import NumberKind
 from inventory.services import staff
 from inventory.services.catalogue import add_card_kind, add_hlr
-from inventory.services.issuing import IssueWish, issue
 from inventory.services.loading import FileKind, FileWish, load_file
+from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.numbers import SegmentWish, take_segments
 from inventory.services.once import WriteKey
 from inventory.services.organisation import HALL_POOL
@@ -116,7 +116,12 @@ async def fill(session: AsyncSession, operator: Operator, vault: Vault, folder: 
         ("number", "LI-D1", "LI-P1", ByCount(2000)),
     )
     for resource, giver, receiver, selection in steps:
-        handed = IssueWish(
-            resource=resource, giver=giver, receiver=receiver, selection=selection, receiver_name="仓管员"
+        handed = MoveWish(
+            verb=Verb.ISSUE,
+            resource=resource,
+            giver=giver,
+            receiver=receiver,
+            selection=selection,
+            person="仓管员",
         )
-        await issue(session, admin, fresh(), handed, now=now)
+        await move(session, admin, fresh(), handed, now=now)

@@ -19,14 +19,14 @@ from inventory.domain.errors import (
     MovementRefused,
     NotEnoughStock,
     NotFound,
+    NotSiblings,
     OrganisationUnknown,
     OutsideScope,
 )
 from inventory.domain.identifiers import format_public_id
 from inventory.domain.kinds import KINDS
 from inventory.services.documents import read_movement
-from inventory.services.issuing import IssueWish, issue
-from inventory.services.recalling import RecallWish, recall
+from inventory.services.moving import MoveWish, Verb, move
 from inventory.store import selection as selections
 from inventory.store.movements import Document
 from inventory.store.organisation import Node
@@ -42,9 +42,7 @@ OnTheWay = Annotated[
 ]
 PersonName = Annotated[str, Field(min_length=1, max_length=64)]
 MovementId = Annotated[str, Path(examples=["m-530700-12"], max_length=40)]
-_REFUSALS = errors(
-    InvalidIdentifier, LevelSkipped, MovementRefused, NotEnoughStock, NotFound, OrganisationUnknown, OutsideScope
-)
+_REFUSALS = (InvalidIdentifier, MovementRefused, NotEnoughStock, NotFound, OrganisationUnknown, OutsideScope)
 
 
 class Items(Model):
@@ -82,28 +80,46 @@ class ItemCount(Model):
 ItemSelection = Items | ItemRange | ItemCount
 
 
-class NewIssue(Model):
-    """An issue to a direct child; `receiver_name` is the person who takes (领用人)."""
+class NewMove(Model):
+    """What every move says; with `on_the_way` the receiver signs before the items can be sold or moved on."""
 
     resource: Resource
     giver: OrgCode = Field(examples=["530700"])
     receiver: OrgCode = Field(examples=["LJ-GUCHENG"])
     selection: ItemSelection
-    receiver_name: PersonName | None = None
     reason: str | None = None
     on_the_way: OnTheWay = False
 
+    def wish(self, verb: Verb, person: str | None) -> MoveWish:
+        """Give what the service takes."""
+        return MoveWish(
+            verb=verb,
+            resource=self.resource,
+            giver=self.giver,
+            receiver=self.receiver,
+            selection=self.selection.as_selection(),
+            person=person,
+            reason=self.reason,
+            on_the_way=self.on_the_way,
+        )
 
-class NewRecall(Model):
+
+class NewIssue(NewMove):
+    """An issue to a direct child; `receiver_name` is the person who takes (领用人)."""
+
+    receiver_name: PersonName | None = None
+
+
+class NewRecall(NewMove):
     """A recall to the direct parent; `returner_name` is the person who hands back (回退人)."""
 
-    resource: Resource
-    giver: OrgCode = Field(examples=["LJ-GUCHENG"])
-    receiver: OrgCode = Field(examples=["530700"])
-    selection: ItemSelection
     returner_name: PersonName | None = None
-    reason: str | None = None
-    on_the_way: OnTheWay = False
+
+
+class NewTransfer(NewMove):
+    """A transfer to another child of the same parent; `receiver_name` is the person who takes (领用人)."""
+
+    receiver_name: PersonName | None = None
 
 
 class Movement(Model):
@@ -152,7 +168,7 @@ class MovementPage(Model):
     status_code=201,
     summary="Issue items one level down",
     response_model=Movement,
-    responses=_REFUSALS,
+    responses=errors(*_REFUSALS, LevelSkipped),
 )
 async def post_issue(
     caller: Annotated[Caller, require(Permission.ISSUE, writes=True)],
@@ -163,22 +179,8 @@ async def post_issue(
     response: Response,
 ) -> dict[str, Any]:
     """Move all the items to the direct child, or none; numbers are rated by the rules in force."""
-    answer = await issue(
-        session,
-        caller,
-        write,
-        IssueWish(
-            resource=wish.resource,
-            giver=wish.giver,
-            receiver=wish.receiver,
-            selection=wish.selection.as_selection(),
-            receiver_name=wish.receiver_name,
-            reason=wish.reason,
-            on_the_way=wish.on_the_way,
-        ),
-        now=now,
-    )
-    return reply(answer, response, 201)
+    done = await move(session, caller, write, wish.wish(Verb.ISSUE, wish.receiver_name), now=now)
+    return reply(done, response, 201)
 
 
 @router.post(
@@ -187,7 +189,7 @@ async def post_issue(
     status_code=201,
     summary="Recall items one level up",
     response_model=Movement,
-    responses=_REFUSALS,
+    responses=errors(*_REFUSALS, LevelSkipped),
 )
 async def post_recall(
     caller: Annotated[Caller, require(Permission.RECALL, writes=True)],
@@ -198,22 +200,29 @@ async def post_recall(
     response: Response,
 ) -> dict[str, Any]:
     """Move all the items to the direct parent, or none; their state stays."""
-    answer = await recall(
-        session,
-        caller,
-        write,
-        RecallWish(
-            resource=wish.resource,
-            giver=wish.giver,
-            receiver=wish.receiver,
-            selection=wish.selection.as_selection(),
-            returner_name=wish.returner_name,
-            reason=wish.reason,
-            on_the_way=wish.on_the_way,
-        ),
-        now=now,
-    )
-    return reply(answer, response, 201)
+    done = await move(session, caller, write, wish.wish(Verb.RECALL, wish.returner_name), now=now)
+    return reply(done, response, 201)
+
+
+@router.post(
+    "/movements:transfer",
+    operation_id="transfer_items",
+    status_code=201,
+    summary="Transfer items between children of one parent",
+    response_model=Movement,
+    responses=errors(*_REFUSALS, NotSiblings),
+)
+async def post_transfer(
+    caller: Annotated[Caller, require(Permission.TRANSFER, writes=True)],
+    wish: NewTransfer,
+    write: WriteDep,
+    session: SessionDep,
+    now: NowDep,
+    response: Response,
+) -> dict[str, Any]:
+    """Move all the items sideways, or none; a colleague's card, the next hall's stock."""
+    done = await move(session, caller, write, wish.wish(Verb.TRANSFER, wish.receiver_name), now=now)
+    return reply(done, response, 201)
 
 
 @router.get(

@@ -17,7 +17,7 @@ from inventory.cli.bench.report import Measurement
 from inventory.cli.demo.operator import HLR
 from inventory.domain.identifiers import NumberKind
 from inventory.domain.search import SearchWish
-from inventory.services.issuing import IssueWish, issue
+from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.numbers import SegmentWish, take_segments
 from inventory.services.organisation import HALL_POOL
 from inventory.services.search import SearchAsk, search_numbers
@@ -80,8 +80,8 @@ async def _stocked(ground: Ground, segments: int) -> None:
     async with ground.database.session() as session:
         await take_segments(session, ground.caller, fresh_key(), wish, now=ground.now)
         for giver, receiver in ground.way_to_hall:
-            step = IssueWish(resource="number", giver=giver, receiver=receiver, selection=share)
-            await issue(session, ground.caller, fresh_key(), step, now=ground.now)
+            step = MoveWish(verb=Verb.ISSUE, resource="number", giver=giver, receiver=receiver, selection=share)
+            await move(session, ground.caller, fresh_key(), step, now=ground.now)
     ground.engine.sql("VACUUM ANALYZE", "CHECKPOINT")
 
 

@@ -14,8 +14,8 @@ from inventory.cli.demo.screen import Report, Screen
 from inventory.cli.demo.sizes import Size
 from inventory.cli.demo.vendor import CARD_KIND, TRANSPORT_KEY_INDEX, DemoVendor, write_imsi_pool
 from inventory.domain.identifiers import NumberKind
-from inventory.services.issuing import IssueWish, issue
 from inventory.services.loading import FileKind, FileWish, load_file
+from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.numbers import SegmentWish, take_segments
 from inventory.services.organisation import HALL_POOL
 from inventory.services.plan import load_packaged_plan
@@ -106,15 +106,16 @@ async def hand_down(
     """Issue cards city, district, point, clerk and numbers city, district, point, each step with a document."""
     rows = []
     for done, step in enumerate(size.steps, start=1):
-        wish = IssueWish(
+        wish = MoveWish(
+            verb=Verb.ISSUE,
             resource=step.resource,
             giver=step.giver,
             receiver=step.receiver,
             selection=ByCount(step.count),
-            receiver_name=f"{step.receiver} keeper",
+            person=f"{step.receiver} keeper",
         )
         name = f"issue {step.resource} {step.giver} {step.receiver}"
-        answer = await issue(session, founder(memory), write(name), wish, now=now)
+        answer = await move(session, founder(memory), write(name), wish, now=now)
         rows.append((answer.body["id"], step.resource, step.giver, step.receiver, answer.body["count"]))
         report(done, len(size.steps))
     screen.table("Documents / 单据", ("document", "kind", "from", "to", "items"), rows)

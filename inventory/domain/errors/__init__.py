@@ -66,6 +66,7 @@ from inventory.domain.errors.stock import (
     NotEnoughStock,
     NotHolder,
     NotReceiver,
+    NotSiblings,
     RuleSetInvalid,
     SegmentOverlap,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "NotFound",
     "NotHolder",
     "NotReceiver",
+    "NotSiblings",
     "NumberNotFree",
     "NumberNotOnSale",
     "OrganisationUnknown",

@@ -21,6 +21,14 @@ class LevelSkipped(DomainError):
     message = "{giver} and {receiver} are not direct neighbours; items move one level at a time"
 
 
+class NotSiblings(DomainError):
+    """A transfer between places that have not the same parent (`giver`, `receiver`)."""
+
+    code = "not_siblings"
+    refusal = Refusal.INVALID
+    message = "{giver} and {receiver} have not the same parent; recall to a common parent and issue from there"
+
+
 class NotHolder(DomainError):
     """The giver of a movement does not hold the item (`item`, `holder`)."""
 
