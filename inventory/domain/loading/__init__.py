@@ -7,15 +7,26 @@ from __future__ import annotations
 
 from inventory.domain.loading.faults import FaultCode, RowFault
 from inventory.domain.loading.imsi_pool import ImsiRow, read_imsi_pool
+from inventory.domain.loading.list_form import ListForm, ListSort, parse_columns
+from inventory.domain.loading.lists import ListFile, ListRow, joined
+from inventory.domain.loading.text import Decoded, decoded
 from inventory.domain.loading.vendor_file import CardRow, CardSecrets, VendorFile, VendorHeader
 
 __all__ = [
     "CardRow",
     "CardSecrets",
+    "Decoded",
     "FaultCode",
     "ImsiRow",
+    "ListFile",
+    "ListForm",
+    "ListRow",
+    "ListSort",
     "RowFault",
     "VendorFile",
     "VendorHeader",
+    "decoded",
+    "joined",
+    "parse_columns",
     "read_imsi_pool",
 ]

@@ -24,6 +24,12 @@ class FaultCode(StrEnum):
     DUPLICATE_IN_FILE = "duplicate_in_file"
     QUANTITY = "quantity"
     """The file declares another quantity than it holds."""
+    NOT_TEXT = "not_text"
+    """Neither UTF-8 nor GB18030."""
+    SECRET_COLUMN = "secret_column"  # noqa: S105 - a code
+    """A list has a column of keys or codes; those come in a vendor's file only."""
+    FINISHED_CARDS = "finished_cards"
+    """Blanks are loaded here, not cards that have their IMSI already."""
 
 
 @dataclass(frozen=True)
