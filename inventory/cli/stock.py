@@ -21,5 +21,5 @@ def stock(
 ) -> None:
     """Count what lies at a place and at each of its direct children."""
     answer = connect().read("/v1/stock", place=place, resource=resource)
-    columns = ("place", "level", "resource", "sort", "state", "count", "own")
+    columns = ("place", "level", "resource", "sort", "state", "count", "own", "on_the_way")
     show_rows(answer, answer["counts"], columns, as_json=as_json)

@@ -60,7 +60,10 @@ class LifeEntry:
 
 @dataclass(frozen=True)
 class PlaceCount:
-    """So many items of a sort in one state at a node and all below it, and at the node itself."""
+    """So many items of a sort in one state at a node and all below it, and at the node itself.
+
+    Of all of them `on_the_way` have not been signed for, of the node's own `own_on_the_way`.
+    """
 
     node: Node
     resource: str
@@ -68,6 +71,8 @@ class PlaceCount:
     state: str
     count: int
     own: int
+    on_the_way: int
+    own_on_the_way: int
 
 
 async def read_item(session: AsyncSession, caller: Caller, *, resource: str, name: str) -> ItemView:
@@ -146,13 +151,16 @@ def _counts_at(place: Node, below: Iterable[Node], counts: Iterable[StockCount])
     """Add up what lies at a place and below it."""
     inside = {node.id for node in below if in_subtree(place.path, node.path)}
     total: Counter[tuple[str, str, str]] = Counter()
-    own: Counter[tuple[str, str, str]] = Counter()
+    own, way, own_way = total.copy(), total.copy(), total.copy()
     for row in counts:
+        key = row.resource, row.sort, row.state
         if row.holder_id in inside:
-            total[row.resource, row.sort, row.state] += row.count
+            total[key] += row.count
+            way[key] += row.on_the_way
         if row.holder_id == place.id:
-            own[row.resource, row.sort, row.state] += row.count
-    return [PlaceCount(place, *key, total[key], own[key]) for key in sorted(total)]
+            own[key] += row.count
+            own_way[key] += row.on_the_way
+    return [PlaceCount(place, *key, total[key], own[key], way[key], own_way[key]) for key in sorted(total)]
 
 
 async def _find(session: AsyncSession, caller: Caller, kind: ResourceKind, name: str) -> tuple[StockedItem, Node]:

@@ -16,13 +16,17 @@ from inventory.store.stock import stock_table
 
 @dataclass(frozen=True)
 class StockCount:
-    """So many items of a kind and sort (card product, kind of number) in one state at one holder."""
+    """So many items of a kind and sort (card product, kind of number) in one state at one holder.
+
+    `on_the_way` of them have not been signed for.
+    """
 
     resource: str
     holder_id: int
     sort: str
     state: str
     count: int
+    on_the_way: int
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,9 @@ async def stock_counts(
         table = stock_table(kind)
         sort = table.c[_sort_column(kind)]
         rows = await session.execute(
-            select(literal(kind.name), table.c.holder_id, sort, table.c.state, func.count())
+            select(
+                literal(kind.name), table.c.holder_id, sort, table.c.state, func.count(), func.count(table.c.transit_id)
+            )
             .where(table.c.city_id == city_id, table.c.holder_id.in_(holders))
             .group_by(table.c.holder_id, sort, table.c.state)
             .order_by(table.c.holder_id, sort, table.c.state)

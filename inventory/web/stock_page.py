@@ -56,6 +56,7 @@ async def show(
 def _table(kind: ResourceKind, counts: Sequence[PlaceCount], here: Node, language: Language) -> dict[str, Any]:
     """Lay the counts of a kind out: a row for what lies at the node itself and one for each node below."""
     rows: dict[str, tuple[Node, dict[str, int]]] = {}
+    way: dict[str, int] = defaultdict(int)
     present: set[str] = set()
     for entry in counts:
         number = entry.own if entry.node.id == here.id else entry.count
@@ -63,12 +64,14 @@ def _table(kind: ResourceKind, counts: Sequence[PlaceCount], here: Node, languag
             _, states = rows.setdefault(entry.node.code, (entry.node, defaultdict(int)))
             states[entry.state] += number
             present.add(entry.state)
+            way[entry.node.code] += entry.own_on_the_way if entry.node.id == here.id else entry.on_the_way
     order = [str(state) for state in kind.lifecycle.names if str(state) in present]
     return {
         "name": kind.name,
         "label": kind_name(kind, language),
         "states": order,
         "total": sum(sum(states.values()) for _, states in rows.values()),
+        "on_the_way": sum(way.values()),
         "rows": [
             {
                 "code": place.code,
@@ -76,6 +79,7 @@ def _table(kind: ResourceKind, counts: Sequence[PlaceCount], here: Node, languag
                 "own": place.id == here.id,
                 "counts": [states.get(state, 0) for state in order],
                 "total": sum(states.values()),
+                "on_the_way": way[place.code],
             }
             for place, states in rows.values()
         ],

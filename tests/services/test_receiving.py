@@ -20,9 +20,9 @@ from inventory.domain.kinds import KINDS, ResourceKind
 from inventory.services.auditing import audit
 from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.receiving import Signature, accept, read_deliveries, refuse
-from inventory.services.reporting import read_history
+from inventory.services.reporting import read_history, read_stock
 from inventory.store.selection import ByCount, ByName, ByRange, Selection
-from tests.services.test_stock_kinds import DISTRICT, HALL, TOP, give, held_by, name, stock_up
+from tests.services.test_stock_kinds import DISTRICT, HALL, LOADED, TOP, give, held_by, name, stock_up
 from tests.services.town import CITY, NOW, Town, found_town, fresh_key
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio, pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))]
@@ -222,6 +222,19 @@ async def test_open_deliveries_are_listed_with_who_answers(town: Town, kind: Res
     await sign(town, document)
     async with town.database.session() as session:
         assert await read_deliveries(session, keeper(town)) == []
+
+
+async def test_stock_says_what_is_still_on_its_way(town: Town, kind: ResourceKind) -> None:
+    await stock_up(town, kind)
+    document = await send(town, kind)
+    await sign(town, document, ByRange(name(kind, 0), name(kind, 3)))
+
+    async with town.database.session() as session:
+        rows = await read_stock(session, town.admin, resource=kind.name)
+
+    counted = {row.node.code: (row.count, row.own, row.on_the_way, row.own_on_the_way) for row in rows}
+    loaded = LOADED[kind.name]
+    assert counted == {TOP: (loaded, loaded - 10, 6, 0), DISTRICT: (10, 10, 6, 6)}
 
 
 async def test_the_way_of_an_item_is_part_of_its_life(town: Town, kind: ResourceKind) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
@@ -29,6 +30,7 @@ class StockCount(Model):
     state: str
     count: int
     own: int
+    on_the_way: int = Field(description="of `count`, not signed for yet")
 
 
 class Stock(Model):
@@ -63,6 +65,7 @@ async def get_stock(
                 state=row.state,
                 count=row.count,
                 own=row.own,
+                on_the_way=row.on_the_way,
             )
             for row in rows
         ]

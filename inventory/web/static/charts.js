@@ -19,13 +19,13 @@ function figures(table) {
   const used = {};
   return {
     places: rows.map((row) => row.cells[0].innerText.trim()),
-    series: heads.slice(1, -1).map((head, index) => {
+    series: heads.filter((head) => head.dataset.tone).map((head) => {
       const tone = head.dataset.tone;
       used[tone] = (used[tone] ?? -1) + 1;
       return {
         name: head.textContent.trim(),
         color: TONES[tone][used[tone] % TONES[tone].length],
-        data: rows.map((row) => value(row.cells[index + 1])).reverse(),
+        data: rows.map((row) => value(row.cells[head.cellIndex])).reverse(),
       };
     }),
   };
