@@ -29,11 +29,12 @@ class DocumentLine:
 
 @dataclass(frozen=True)
 class DocumentPage:
-    """A document with a page of its items; `next_after` asks for the page behind it."""
+    """A document with a page of its items and its receipts and returns; `next_after` asks for the page behind it."""
 
     document: Document
     giver: Node | None
     receiver: Node
+    answers: list[Document]
     lines: list[DocumentLine]
     next_after: int | None
 
@@ -63,9 +64,10 @@ async def read_movement(
             raise NotFound(what="organisation", value=document.to_holder)
         kind = kind_named(document.resource)
         items = await movements.items_of(session, kind, document, city_id=caller.city_id, after=after, limit=limit)
+        answers = await movements.answers_to(session, city_id=caller.city_id, movement_id=wanted.serial)
         rules = None if document.rule_set_id is None else await rule_set(session, document.rule_set_id)
     lines = [DocumentLine(item.item_no, item.name, _fee(item, rules)) for item in items]
-    return DocumentPage(document, giver, receiver, lines, items[-1].item_no if len(items) == limit else None)
+    return DocumentPage(document, giver, receiver, answers, lines, items[-1].item_no if len(items) == limit else None)
 
 
 def _fee(item: DocumentItem, rules: StoredRuleSet | None) -> dict[str, Any] | None:

@@ -144,6 +144,16 @@ async def find_movement(
     return None if row is None else Document(*row)
 
 
+async def answers_to(session: AsyncSession, *, city_id: int, movement_id: int) -> list[Document]:
+    """Return the receipts and returns of a document, oldest first."""
+    query = (
+        select(*_DOCUMENT)
+        .where(Movement.city_id == city_id, Movement.parent_id == movement_id)
+        .order_by(Movement.movement_id)
+    )
+    return [Document(*row) for row in await session.execute(query)]
+
+
 async def open_deliveries(session: AsyncSession, *, city_id: int, holders: Collection[int]) -> list[Document]:
     """Return the documents with items on their way from or to one of the holders, oldest first."""
     query = (

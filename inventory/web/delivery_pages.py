@@ -98,6 +98,7 @@ async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tr
         ],
         "problem": None if refusal is None else explain(request, refusal),
         "done": done,
+        "done_document": tried.answer.body["id"] if tried is not None and tried.answer is not None else "",
     }
     status = HTTPStatus.OK if refusal is None else status_of(refusal)
     return render(request, "deliveries/page.html", values, language=language, caller=caller, status=status)

@@ -94,11 +94,12 @@ def _terms_line(fee: dict[str, Any], language: Language) -> str:
 def life_line(entry: LifeEntry, places: Mapping[str, str], language: Language) -> dict[str, Any]:
     """Return one entry of the item's life; `places` are names of organisations by code."""
     path = " → ".join(places.get(code, code) for code in (entry.giver, entry.receiver) if code)
-    parts = (path, entry.person, entry.document, entry.order_ref, entry.reason)
+    parts = (path, entry.person, entry.order_ref, entry.reason)
     return {
         "headline": event_name(entry.what, language),
         "to_state": entry.to_state,
         "detail": " · ".join(part for part in parts if part),
+        "document": entry.document,
         "at": entry.at,
         "who": f"{entry.staff_no} @ {entry.interface_no}",
     }

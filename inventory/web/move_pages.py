@@ -179,6 +179,7 @@ async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tr
         "forms": [form.shown(tried, language=language) for form in forms],
         "problem": None if tried is None or tried.refusal is None else explain(request, tried.refusal),
         "done": done,
+        "done_document": tried.answer.body["id"] if tried is not None and tried.answer is not None else "",
     }
     status = HTTPStatus.OK if tried is None or tried.refusal is None else status_of(tried.refusal)
     return render(request, "moves/page.html", values, language=language, caller=caller, status=status)

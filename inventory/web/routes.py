@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from inventory.web import delivery_pages, desk_acts, desk_pages, item_pages, move_pages, signing_in, stock_page
+from inventory.web import (
+    delivery_pages,
+    desk_acts,
+    desk_pages,
+    document_page,
+    item_pages,
+    move_pages,
+    signing_in,
+    stock_page,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     signing_in.router,
@@ -14,4 +23,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     item_pages.router,
     move_pages.router,
     delivery_pages.router,
+    document_page.router,
 )

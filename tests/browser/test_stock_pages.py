@@ -95,6 +95,12 @@ def test_cards_on_their_way_are_signed_for_in_part_and_the_rest_is_sent_back(scr
     keeper.shows("sent back", "main")
     keeper.go(f"/items/sim/{cards[0]}")
     keeper.shows("signed for", ".timeline")
+    keeper.page.locator(".timeline a").first.click()
+    keeper.shows("It answers", "main")
+    keeper.page.locator("section.panel p a.mono").click()
+    keeper.shows("sent back", "main")
+    expect(keeper.page.locator("tbody tr")).to_have_count(2)
+    keeper.keep("document")
 
 
 def test_cards_are_transferred_to_the_next_hall(screen: Callable[..., Screen]) -> None:

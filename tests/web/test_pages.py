@@ -188,3 +188,22 @@ def test_files_are_kept_by_their_content_and_pages_are_not_kept(browser: Browser
     assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert clerk.get("/static/haoka.css").headers["cache-control"] == "no-cache"
     assert clerk.get("/static/../app.py").status_code == 404
+
+
+def test_document_lists_every_number_with_the_fee_of_its_line(browser: Browser) -> None:
+    """REQ-NUM-06: the issue document lists every number and its fee."""
+    auditor = browser(Role.AUDITOR)
+    found = re.search(r"/documents/(m-530700-\d+)", auditor.get(NUMBER).text.split("issued", maxsplit=1)[1])
+    assert found is not None
+    page = auditor.get(f"/documents/{found[1]}").text
+    assert page.count(f'href="/items/number/{SEGMENT}') == 200
+    assert "Commitment".lower() in page.lower()
+    further = re.search(r'href="(/documents/[^"]+after=\d+)"', page)
+    assert further is not None
+    assert f"{SEGMENT}0200" in auditor.get(further[1]).text
+
+
+def test_document_of_another_part_is_not_there(browser: Browser) -> None:
+    clerk = browser(Role.CLERK)
+    assert clerk.get("/documents/m-530700-1").status_code == 404
+    assert clerk.get("/documents/nonsense").status_code == 409
