@@ -15,7 +15,7 @@ from cardwriter.station.journal import Journal
 from cardwriter.virtual.uicc import VirtualUicc
 from drivers.virtual import VirtualSource
 from inventory.cli import main
-from inventory.cli.bench import card, hold, load, search
+from inventory.cli.bench import card, hold, issue, ledger, load, search
 from inventory.cli.bench.engine import Engine
 from inventory.cli.bench.ground import Ground, prepared
 from inventory.cli.bench.report import BenchFailed, Lines, Measurement, against_raw, machine_facts
@@ -177,6 +177,29 @@ async def test_pages_are_held_against_their_limits(ground: Ground, monkeypatch: 
 
 @pytest.mark.database
 @pytest.mark.e2e
+@pytest.mark.database
+@pytest.mark.anyio
+@pytest.mark.parametrize(("limit", "ok"), [(FAST, True), (SLOW, False)])
+async def test_documents_are_held_against_what_a_warehouse_expects(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, limit: float, *, ok: bool
+) -> None:
+    monkeypatch.setattr(issue, "LIMIT", limit)
+    found = [said(one) async for one in issue.measure(ground, sizes=[500], rounds=1)]
+    assert [(line["name"], line["ok"], line["items"]) for line in found] == [
+        ("issue.issue.500", ok, 500),
+        ("issue.recall.500", ok, 500),
+    ]
+
+
+@pytest.mark.database
+@pytest.mark.anyio
+async def test_lives_are_read_from_the_whole_ledger(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "_ITEMS", 10_000)
+    found = [said(one) async for one in ledger.measure(ground, movements=20_000, lives=20)]
+    assert [(line["name"], line["movements"], line["lives"]) for line in found] == [("ledger.life", 20_000, 20)]
+    assert found[0]["entries_a_life"] == 3  # the intake and two of the lines
+
+
 def test_the_command_prints_lines_and_keeps_them(
     databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

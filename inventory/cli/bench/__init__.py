@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from inventory.cli.bench import card, hold, load, search
+from inventory.cli.bench import card, hold, issue, ledger, load, search
 from inventory.cli.bench.engine import Engine
 from inventory.cli.bench.ground import Ground, bench_database, prepared
 from inventory.cli.bench.report import BenchFailed, Lines, Measurement, machine_facts
@@ -74,6 +74,33 @@ def bench_search(
     _on_database("search", lambda ground: search.measure(ground, numbers=numbers, pages=pages), date, out)
 
 
+@app.command("issue")
+def bench_issue(
+    *,
+    items: Annotated[str, typer.Option(help="Numbers on a document, one figure each way for each size.")] = (
+        "10000,100000,1000000"
+    ),
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each side; the best one counts.")] = issue.ROUNDS,
+    date: Dated = None,
+    out: Out = None,
+) -> None:
+    """Issue and recall documents of many numbers, with fees and ledger, against a warehouse's expectation."""
+    sizes = [int(size) for size in items.split(",")]
+    _on_database("issue", lambda ground: issue.measure(ground, sizes=sizes, rounds=rounds), date, out)
+
+
+@app.command("ledger")
+def bench_ledger(
+    *,
+    movements: Annotated[int, typer.Option(min=1000, help="Lines in the ledger.")] = 12_000_000,
+    lives: Annotated[int, typer.Option(min=1, help="Numbers whose life is read.")] = 1000,
+    date: Dated = None,
+    out: Out = None,
+) -> None:
+    """Read the whole life of single numbers from a long ledger: the time in the database against its limit."""
+    _on_database("ledger", lambda ground: ledger.measure(ground, movements=movements, lives=lives), date, out)
+
+
 @app.command("card")
 def bench_card(
     *,
@@ -97,6 +124,8 @@ def bench_all(*, date: Dated = None, out: Annotated[Path, typer.Option(help="Fol
     bench_load(date=date, out=out)
     bench_hold(date=date, out=out)
     bench_search(date=date, out=out)
+    bench_issue(date=date, out=out)
+    bench_ledger(date=date, out=out)
 
 
 def _on_database(name: str, bench: Bench, date: str | None, out: Path | None) -> None:

@@ -90,7 +90,7 @@ async def _measured(
 ) -> Measurement:
     times = []
     found = 0
-    with _database_time(ground.database) as clock:
+    with database_time(ground.database) as clock:
         for page in range(_WARM + pages):
             clock.milliseconds = 0.0
             async with ground.database.session() as session:
@@ -107,7 +107,7 @@ async def _measured(
 
 
 @dataclass
-class _Clock:
+class Clock:
     """Adds up the time between sending statements and having their answers."""
 
     milliseconds: float = 0.0
@@ -115,8 +115,9 @@ class _Clock:
 
 
 @contextmanager
-def _database_time(database: Database) -> Iterator[_Clock]:
-    clock = _Clock()
+def database_time(database: Database) -> Iterator[Clock]:
+    """Give a clock of the time that statements take in the block."""
+    clock = Clock()
     engine = database.engine.sync_engine
 
     def before(*_: Any) -> None:
