@@ -34,6 +34,14 @@ class ClientSettings(BaseSettings):
     secret: SecretStr | None = Field(default=None, description="API key or session token that commands use.")
 
 
+class Refused(typer.Exit):
+    """A request that the service refused; `params` are those of its problem document."""
+
+    def __init__(self, status: int, params: dict[str, Any]) -> None:
+        super().__init__(status)
+        self.params = params
+
+
 class Client:
     """Calls the service as the person of the settings; a refusal is printed and ends the command."""
 
@@ -58,6 +66,16 @@ class Client:
         wanted = {name: value for name, value in query.items() if value is not None}
         return self._call("GET", path, params=wanted)
 
+    def fetch(self, path: str) -> bytes:
+        """GET the path and return the file that it answers.
+
+        Raises
+        ------
+        typer.Exit
+            As for `read`.
+        """
+        return self._answer("GET", path).content
+
     def write(
         self, path: str, body: Any = None, *, key: str | None = None, method: str = "POST", **more: Any
     ) -> dict[str, Any]:
@@ -65,13 +83,20 @@ class Client:
 
         Raises
         ------
+        Refused
+            The service refused; the reason is on standard error.
         typer.Exit
-            The service refused or cannot be reached; the reason is on standard error.
+            It cannot be reached.
         """
         headers = {"Idempotency-Key": key or secrets.token_hex(16)}
         return self._call(method, path, headers=headers, **({"json": body} if body is not None else {}), **more)
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        answer = self._answer(method, path, **request)
+        document: dict[str, Any] = answer.json() if answer.content else {}
+        return document
+
+    def _answer(self, method: str, path: str, **request: Any) -> httpx2.Response:
         try:
             with httpx2.Client(base_url=self._address, headers=self._headers, timeout=_TIMEOUT_SECONDS) as http:
                 answer = http.request(method, path, **request)
@@ -79,14 +104,13 @@ class Client:
             _complain(f"{self._address} cannot be reached: {error}; is the service up (haoka up)?")
             raise typer.Exit(exit_status(Refusal.BUSY)) from None
         if answer.is_success:
-            document: dict[str, Any] = answer.json() if answer.content else {}
-            return document
+            return answer
         problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
         title, detail = problem.get("title", answer.reason_phrase), problem.get("detail", "")
         _complain(f"{title}: {detail} [{problem.get('code', answer.status_code)}]")
         for fault in problem.get("errors") or ():
             _complain(f"  {fault['field']}: {fault['reason']}")
-        raise typer.Exit(_status_of(answer.status_code))
+        raise Refused(_status_of(answer.status_code), problem.get("params", {}))
 
 
 def connect() -> Client:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+_LONGEST_REVERSED = 18
+
 
 class NumberKeys(NamedTuple):
-    """`tail`: last four digits; `mask`: bit d is set when digit d occurs; `rev`: the digits read backwards."""
+    """`tail`: last four digits; `mask`: bit d is set when digit d occurs; `rev`: the digits read backwards.
+
+    A port number may have twenty digits: of them `rev` has the last eighteen, which eight bytes hold.
+    """
 
     tail: int
     mask: int
@@ -23,4 +28,4 @@ def digit_mask(digits: str) -> int:
 
 def number_keys(number: str) -> NumberKeys:
     """Give the search keys of a number (digits only, at least one)."""
-    return NumberKeys(int(number[-4:]), digit_mask(number), int(number[::-1]))
+    return NumberKeys(int(number[-4:]), digit_mask(number), int(number[::-1][:_LONGEST_REVERSED]))

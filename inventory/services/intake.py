@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -48,12 +48,17 @@ class RowsRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where a load comes from: name, SHA-256, vendor, and the sale pool its items go to (None: not on sale yet)."""
+    """Where a load comes from: name, SHA-256, vendor, and the sale pool its items go to (None: not on sale yet).
+
+    `rejected` is how many rows of it are left out, `figures` what else is kept of it with the load.
+    """
 
     name: str
     sha256: bytes
     vendor: str | None = None
     pool: str | None = None
+    rejected: int = 0
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def take_cards(
@@ -96,7 +101,7 @@ async def take_cards(
     }
     await _claim(session, named, caller.city_id)
     items = await stock.reserve_item_numbers(session, SIM, city_id=caller.city_id, count=len(cards))
-    batch_id = await _batch(session, caller, SIM.name, source, len(cards), {"kind": kind_code}, now=now)
+    batch_id = await write_batch(session, caller, SIM.name, source, len(cards), {"kind": kind_code}, now=now)
     terms = CardTerms(
         city_id=caller.city_id,
         holder_id=city.id,
@@ -111,7 +116,7 @@ async def take_cards(
         (StockedCard(item_no=no, iccid=card.iccid, serial=card.serial) for no, card in zip(items, cards, strict=True)),
         _sealed(zip(items, cards, strict=True), transport_key, vault, caller.city_id),
         terms,
-        on_progress=_of(on_progress, len(cards)),
+        on_progress=progress_of(on_progress, len(cards)),
     )
     draft = MovementDraft(
         kind=movements.INTAKE, resource=SIM.name, from_holder=None, to_holder=city.id, batch_id=batch_id
@@ -153,7 +158,7 @@ async def take_data(
     await stock.lock_for_transaction(session, f"data_no/{caller.city_id}")
     first = await card_intake.last_data_no(session, caller.city_id) + 1
     by_hlr = dict(Counter(unit.hlr for unit in units))
-    batch_id = await _batch(session, caller, DATA, source, len(units), {"hlrs": by_hlr}, now=now)
+    batch_id = await write_batch(session, caller, DATA, source, len(units), {"hlrs": by_hlr}, now=now)
     await card_intake.copy_data_units(
         session,
         sorted((unit.imsi, unit.hlr) for unit in units),
@@ -162,7 +167,7 @@ async def take_data(
         batch_id=batch_id,
         state=DATA_LIFECYCLE.enter(DataEvent.INTAKE),
         now=now,
-        on_progress=_of(on_progress, len(units)),
+        on_progress=progress_of(on_progress, len(units)),
     )
     load = format_public_id("b", caller.city_id, batch_id)
     return {"id": load, "movement": None, "resource": DATA, "rows": len(units)}
@@ -207,7 +212,7 @@ def shown(kind: str, value: str) -> str:
     return f"{value[:6]}*******{value[-2:]}" if kind == IMSI else value
 
 
-async def _batch(
+async def write_batch(
     session: AsyncSession,
     caller: Caller,
     resource: str,
@@ -224,9 +229,10 @@ async def _batch(
         sha256=source.sha256,
         state=COMMITTED,
         vendor=source.vendor,
-        rows=count,
+        rows=count + source.rejected,
         accepted=count,
-        figures={**figures, "pool": source.pool},
+        rejected=source.rejected,
+        figures={**source.figures, **figures, "pool": source.pool},
     )
     batch_id = await loads.add_batch(session, draft, **acting(caller, now))
     data = {"source": source.name, "count": count, **figures}
@@ -260,7 +266,7 @@ def _sealed(
         )
 
 
-def _of(on_progress: Progress | None, total: int) -> Callable[[int], None] | None:
+def progress_of(on_progress: Progress | None, total: int) -> Callable[[int], None] | None:
     """Give a progress call that knows its total."""
     if on_progress is None:
         return None

@@ -1,30 +1,29 @@
-"""Loading of delivered files and of single cards: all or nothing, every fault kept (REQ-SIM-01, 02, 04)."""
+"""Loading of delivered files, of lists and of single cards, every fault kept (REQ-SIM-01, 02, 04, REQ-NUM-02)."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from io import StringIO
+from functools import partial
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.caller import Caller
-from inventory.domain.errors import AlreadyLoaded, DuplicateIdentifier, InvalidField, LoadRejected, NotFound
-from inventory.domain.identifiers import format_public_id, parse_chip_serial, parse_iccid, parse_public_id
-from inventory.domain.kinds import SIM
-from inventory.domain.loading import CardRow, CardSecrets, ImsiRow, VendorFile, read_imsi_pool
-from inventory.services.acting import acting
-from inventory.services.file_reading import as_text, sorted_out, unfit_columns
+from inventory.domain.errors import DuplicateIdentifier, InvalidField, NotFound
+from inventory.domain.identifiers import parse_chip_serial, parse_iccid, parse_public_id
+from inventory.domain.kinds import NUMBER, SIM
+from inventory.domain.loading import CardRow, CardSecrets, Reject, parse_columns, reject_text
+from inventory.services.file_reading import read_card_list, read_number_list, read_pool, read_vendor_file
 from inventory.services.intake import DATA, Progress, RowsRefused, Source, take_cards, take_data
+from inventory.services.load_runs import LoadRun, require_new_file, run_load
+from inventory.services.number_intake import take_numbers
 from inventory.services.once import Answer, WriteKey, once, replay
-from inventory.store import loads, stock
-from inventory.store.engine import is_unique_violation
-from inventory.store.loads import DIGEST_CONSTRAINT, REJECTED, Batch, BatchDraft, FaultRow
+from inventory.store import loads
+from inventory.store.loads import Batch, FaultRow
 from inventory.vault.envelope import Vault
 
 
@@ -33,15 +32,25 @@ class FileKind(StrEnum):
 
     SIM_VENDOR = "sim_vendor"
     IMSI_POOL = "imsi_pool"
+    CARD_LIST = "card_list"
+    NUMBER_LIST = "number_list"
 
 
-_RESOURCES = {FileKind.SIM_VENDOR: SIM.name, FileKind.IMSI_POOL: DATA}
-_TABLES = {SIM.name: ("sim", "card_secret", "identifier"), DATA: ("subscription_data", "identifier")}
+_RESOURCES = {
+    FileKind.SIM_VENDOR: SIM.name,
+    FileKind.IMSI_POOL: DATA,
+    FileKind.CARD_LIST: SIM.name,
+    FileKind.NUMBER_LIST: NUMBER.name,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileWish:
-    """A file to load; `card_kind` is the product of a vendor's cards, `pool` the sale pool they go to."""
+    """A file to load; `card_kind` is the product of its cards, `pool` the sale pool they go to.
+
+    `columns` says where the columns of a list are (`iccid=2,serial=卡片编号`) and is stronger than what is guessed.
+    `keep_good` takes the good rows and lists the bad ones; `dry_run` checks everything and keeps nothing.
+    """
 
     kind: FileKind
     name: str
@@ -49,6 +58,9 @@ class FileWish:
     card_kind: str | None = None
     vendor: str | None = None
     pool: str | None = None
+    columns: str = ""
+    keep_good: bool = False
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +86,9 @@ async def load_file(
     now: datetime,
     on_progress: Progress | None = None,
 ) -> Answer:
-    """Load a file whole and answer with the load and its document.
+    """Load a file, whole unless its good rows alone are wanted, and answer with the load and its document.
+
+    A trial (`dry_run`) answers with what it found instead: `good` and `bad` rows, `columns`, and the first `faults`.
 
     Raises
     ------
@@ -83,7 +97,7 @@ async def load_file(
     Busy
         Another load is taking one of the same items just now.
     InvalidField
-        The file is not UTF-8 text, or its card product is not named.
+        The file is not UTF-8 text, its card product is not named, or what is said about its columns cannot be read.
     LoadRejected
         Rows are refused; nothing was taken. All faults are kept with the batch that the refusal names.
     NotFound
@@ -91,31 +105,52 @@ async def load_file(
     """
     resource = _RESOURCES[wish.kind]
     source = Source(name=wish.name, sha256=hashlib.sha256(wish.content).digest(), vendor=wish.vendor, pool=wish.pool)
-    if wish.kind is FileKind.SIM_VENDOR and wish.card_kind is None:
-        raise InvalidField(field="card_kind", value=None, reason="name the card product of the file")
+    said = parse_columns(wish.columns)
     async with session.begin():
         earlier = await replay(session, caller, write)
     if earlier is not None:
         return earlier
-    await _require_new_file(session, caller, resource, source)
-    lines = StringIO(as_text(wish.content))
-    if wish.kind is FileKind.SIM_VENDOR:
-        file = VendorFile(lines)
-        cards, faults = sorted_out(file.rows(), CardRow)
-        faults += unfit_columns(file)
-
-        async def work() -> dict[str, Any]:
-            key = file.header.transport_key
-            return await take_cards(
-                session, caller, cards, wish.card_kind or "", key, source, vault=vault, now=now, on_progress=on_progress
-            )
+    await require_new_file(session, caller, resource, source)
+    run = LoadRun(
+        caller=caller,
+        write=write,
+        resource=resource,
+        source=source,
+        now=now,
+        keep_good=wish.keep_good,
+        dry_run=wish.dry_run,
+    )
+    if wish.kind is FileKind.IMSI_POOL:
+        units = read_pool(wish.content)
+        return await run_load(
+            session, run, units, partial(take_data, session, caller, now=now, on_progress=on_progress)
+        )
+    if wish.kind is FileKind.NUMBER_LIST:
+        numbers = read_number_list(wish.content, said)
+        taking = partial(take_numbers, session, caller, now=now, on_progress=on_progress)
+        return await run_load(session, run, numbers, taking)
+    if wish.kind is FileKind.CARD_LIST:
+        cards = read_card_list(wish.content, said, wish.card_kind)
     else:
-        units, faults = sorted_out(read_imsi_pool(lines), ImsiRow)
+        cards = read_vendor_file(wish.content, wish.card_kind)
+    product = cards.card_kind
+    if product is None:
+        raise InvalidField(field="card_kind", value=None, reason="name the card product of the file")
 
-        async def work() -> dict[str, Any]:
-            return await take_data(session, caller, units, source, now=now, on_progress=on_progress)
+    async def take(rows: Sequence[CardRow], from_source: Source) -> dict[str, Any]:
+        return await take_cards(
+            session,
+            caller,
+            rows,
+            product,
+            cards.transport_key,
+            from_source,
+            vault=vault,
+            now=now,
+            on_progress=on_progress,
+        )
 
-    return await _all_or_nothing(session, caller, write, resource, source, faults, work, now=now)
+    return await run_load(session, run, cards, take)
 
 
 async def enter_card(
@@ -158,6 +193,26 @@ async def enter_card(
         raise DuplicateIdentifier(kind=fault.column, value=fault.value, where=fault.code) from None
 
 
+async def read_rejects(session: AsyncSession, caller: Caller, *, public_id: str) -> bytes:
+    """Return the bad rows of a list in its own form, each with its reasons, to be mended and loaded as a file again.
+
+    Raises
+    ------
+    InvalidIdentifier
+        As for `read_load`.
+    NotFound
+        There is no such load, or it was no list: the rows of other files may hold secrets and are not kept.
+    """
+    batch = await read_load(session, caller, public_id=public_id)
+    form = batch.figures.get("list")
+    if form is None:
+        raise NotFound(what="reject file", value=public_id)
+    async with session.begin():
+        found = await loads.faults_of(session, city_id=batch.city_id, batch_id=batch.batch_id, after=0, limit=None)
+    text = reject_text(form["delimiter"], form["header"], (Reject(**vars(fault)) for _, fault in found))
+    return text.encode(form["encoding"])
+
+
 async def read_load(session: AsyncSession, caller: Caller, *, public_id: str) -> Batch:
     """Return a load of the caller's city.
 
@@ -191,78 +246,3 @@ async def read_faults(
     batch = await read_load(session, caller, public_id=public_id)
     async with session.begin():
         return await loads.faults_of(session, city_id=batch.city_id, batch_id=batch.batch_id, after=after, limit=limit)
-
-
-async def _all_or_nothing(
-    session: AsyncSession,
-    caller: Caller,
-    write: WriteKey,
-    resource: str,
-    source: Source,
-    faults: Sequence[FaultRow],
-    work: Callable[[], Awaitable[dict[str, Any]]],
-    *,
-    now: datetime,
-) -> Answer:
-    """Run the intake unless there are faults; with faults, now or on the way, keep them and refuse."""
-    found = list(faults)
-    if not found:
-        try:
-            answer = await _intake(session, caller, write, resource, source, work, now=now)
-        except RowsRefused as refused:
-            found = refused.faults
-        else:
-            if not answer.replayed:
-                async with session.begin():
-                    await stock.refresh_statistics(session, _TABLES[resource])
-            return answer
-    async with session.begin():
-        draft = BatchDraft(
-            resource=resource,
-            source=source.name,
-            sha256=source.sha256,
-            state=REJECTED,
-            vendor=source.vendor,
-            rows=len({fault.row for fault in found}),
-            accepted=0,
-            rejected=len({fault.row for fault in found}),
-            figures={"faults": len(found)},
-        )
-        batch_id = await loads.add_batch(session, draft, **acting(caller, now))
-        await loads.add_faults(session, found, city_id=caller.city_id, batch_id=batch_id)
-    first = found[0]
-    raise LoadRejected(
-        rows=draft.rejected,
-        first=f"line {first.row}, {first.column}: {first.code}",
-        batch=format_public_id("b", caller.city_id, batch_id),
-    )
-
-
-async def _intake(
-    session: AsyncSession,
-    caller: Caller,
-    write: WriteKey,
-    resource: str,
-    source: Source,
-    work: Callable[[], Awaitable[dict[str, Any]]],
-    *,
-    now: datetime,
-) -> Answer:
-    async def unhurried() -> dict[str, Any]:
-        await stock.allow_long_statements(session)
-        return await work()
-
-    try:
-        return await once(session, caller, write, unhurried, now=now)
-    except IntegrityError as error:
-        if not is_unique_violation(error, DIGEST_CONSTRAINT):
-            raise
-    await _require_new_file(session, caller, resource, source)
-    raise AlreadyLoaded(digest=source.sha256.hex(), batch="?")
-
-
-async def _require_new_file(session: AsyncSession, caller: Caller, resource: str, source: Source) -> None:
-    async with session.begin():
-        batch_id = await loads.committed_batch(session, city_id=caller.city_id, resource=resource, sha256=source.sha256)
-    if batch_id is not None:
-        raise AlreadyLoaded(digest=source.sha256.hex(), batch=format_public_id("b", caller.city_id, batch_id))

@@ -42,7 +42,8 @@ class SegmentWish:
 
     The plan tells the segments that a carrier holds and lends to virtual operators from its own; `virtual_ranges` takes
     those too. `pool` is the sale pool of the numbers (None: not on sale yet), `group` the name of their segment group
-    (号群).
+    (号群). With `listed` the city owns the segments from now on, and their numbers come by list: the only way of kinds
+    that are not allocated in blocks, whose prefix is an access code or the base of a rented port.
     """
 
     prefixes: tuple[str, ...] | None
@@ -52,6 +53,7 @@ class SegmentWish:
     virtual_ranges: bool = False
     pool: str | None = None
     group: str | None = None
+    listed: bool = False
 
 
 async def take_segments(
@@ -102,11 +104,13 @@ async def _take(
     if city is None or hlr is None or hlr.city_id != caller.city_id:
         raise NotFound(what="hlr", value=wish.hlr_code)
     rule_set = await active_rule_set(session, caller.city_id, now)
-    count = len(prefixes) * segments.SIZE
-    items = await stock.reserve_item_numbers(session, NUMBER, city_id=caller.city_id, count=count)
+    kept = len(prefixes) * segments.SIZE if wish.kind in BLOCK_KINDS else 0
+    count = 0 if wish.listed else kept
+    items = await stock.reserve_item_numbers(session, NUMBER, city_id=caller.city_id, count=kept)
     who = acting(caller, now)
     source = f"{prefixes[0]}-{prefixes[-1]} {wish.carrier}"
-    digest = hashlib.sha256("\n".join(prefixes).encode()).digest()
+    # A listed access code is also the whole list that brings it: their digests must differ.
+    digest = hashlib.sha256("\n".join([*(["listed"] if wish.listed else []), *prefixes]).encode()).digest()
     draft = BatchDraft(
         resource=NUMBER.name,
         source=source,
@@ -136,20 +140,26 @@ async def _take(
     for start in range(0, len(drafts), AT_ONCE):
         some = drafts[start : start + AT_ONCE]
         segment_ids = await segments.add_segments(session, some, city_id=caller.city_id)
-        await segments.generate_numbers(session, some, terms)
         await record(session, [_taken(*pair, wish) for pair in zip(segment_ids, some, strict=True)], **who)
+        if wish.listed:
+            continue
+        await segments.generate_numbers(session, some, terms)
         for draft_of_segment in some:
             by_class.update(draft_of_segment.outcomes.translate(rule_set.classes.ljust(256, b"\x00")))
         done += len(some) * segments.SIZE
         if on_progress is not None:
             on_progress(done, count)
-    intake = MovementDraft(
-        kind=movements.INTAKE, resource=NUMBER.name, from_holder=None, to_holder=city.id, batch_id=batch_id
-    )
-    movement_id = await movements.record_movement(session, intake, [LedgerRange(items.start, items.stop - 1)], **who)
+    movement = None
+    if not wish.listed:
+        intake = MovementDraft(
+            kind=movements.INTAKE, resource=NUMBER.name, from_holder=None, to_holder=city.id, batch_id=batch_id
+        )
+        ranges = [LedgerRange(items.start, items.stop - 1)]
+        movement_id = await movements.record_movement(session, intake, ranges, **who)
+        movement = format_public_id("m", caller.city_id, movement_id)
     return {
         "load": format_public_id("b", caller.city_id, batch_id),
-        "movement": format_public_id("m", caller.city_id, movement_id),
+        "movement": movement,
         "segments": len(prefixes),
         "numbers": count,
         "by_class": {str(number_class): by_class[number_class] for number_class in sorted(by_class)},
@@ -158,12 +168,15 @@ async def _take(
 
 async def _wanted_prefixes(session: AsyncSession, caller: Caller, wish: SegmentWish) -> list[str]:
     """Return the prefixes in number order, each once, each a segment of the kind."""
-    if wish.kind not in BLOCK_KINDS:
-        raise InvalidField(field="kind", value=str(wish.kind), reason="this kind is not allocated in whole segments")
+    if wish.kind not in BLOCK_KINDS and (not wish.listed or wish.prefixes is None):
+        reason = "this kind is not allocated in whole segments; name its codes, and bring the numbers by list"
+        raise InvalidField(field="kind", value=str(wish.kind), reason=reason)
     if wish.prefixes is None:
         prefixes = await segments.plan_prefixes(
             session, city_id=caller.city_id, range_holder=wish.carrier, virtual_ranges=wish.virtual_ranges
         )
+    elif wish.kind not in BLOCK_KINDS:
+        prefixes = sorted({parse_number(code, wish.kind) for code in wish.prefixes})
     else:
         ending = "0" * segments.WIDTH
         prefixes = sorted({parse_number(head + ending, wish.kind)[: -segments.WIDTH] for head in wish.prefixes})
@@ -175,6 +188,7 @@ async def _wanted_prefixes(session: AsyncSession, caller: Caller, wish: SegmentW
 def _drafts(
     prefixes: Sequence[str], wish: SegmentWish, rule_set: StoredRuleSet, first: int, group_id: int | None
 ) -> list[SegmentDraft]:
+    size = segments.SIZE if wish.kind in BLOCK_KINDS else 0
     return [
         SegmentDraft(
             prefix=prefix,
@@ -182,8 +196,9 @@ def _drafts(
             carrier=wish.carrier,
             hlr_code=wish.hlr_code,
             group_id=group_id,
-            first_item_no=first + place * segments.SIZE,
-            outcomes=outcomes_of_segment(rule_set, prefix, wish.kind),
+            first_item_no=first + place * size,
+            outcomes=b"" if wish.listed else outcomes_of_segment(rule_set, prefix, wish.kind),
+            size=size,
         )
         for place, prefix in enumerate(prefixes)
     ]

@@ -58,12 +58,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class FaultRow:
-    """One fault of a refused load; `value` is empty where it could be a secret."""
+    """One fault of a load; `value` is empty where it could be a secret, `line` where the row's text is not kept."""
 
     row: int
     column: str
     value: str
     code: str
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ async def find_batch(session: AsyncSession, *, city_id: int, batch_id: int) -> B
 
 
 async def add_faults(session: AsyncSession, faults: Sequence[FaultRow], *, city_id: int, batch_id: int) -> None:
-    """Keep the faults of a refused load, in order."""
+    """Keep the faults of a load, in order."""
     rows = [
         {"city_id": city_id, "batch_id": batch_id, "fault_no": number, **vars(fault)}
         for number, fault in enumerate(faults, start=1)
@@ -125,16 +126,16 @@ async def add_faults(session: AsyncSession, faults: Sequence[FaultRow], *, city_
 
 
 async def faults_of(
-    session: AsyncSession, *, city_id: int, batch_id: int, after: int, limit: int
+    session: AsyncSession, *, city_id: int, batch_id: int, after: int, limit: int | None
 ) -> list[tuple[int, FaultRow]]:
-    """Return a page of a load's faults behind fault number `after`, with their numbers."""
+    """Return a page of a load's faults behind fault number `after`, with their numbers; all without a `limit`."""
     rows = await session.execute(
-        select(LoadFault.fault_no, LoadFault.row, LoadFault.column, LoadFault.value, LoadFault.code)
+        select(LoadFault.fault_no, LoadFault.row, LoadFault.column, LoadFault.value, LoadFault.code, LoadFault.line)
         .where(LoadFault.city_id == city_id, LoadFault.batch_id == batch_id, LoadFault.fault_no > after)
         .order_by(LoadFault.fault_no)
         .limit(limit)
     )
-    return [(number, FaultRow(row, column, value, code)) for number, row, column, value, code in rows]
+    return [(number, FaultRow(row, column, value, code, line)) for number, row, column, value, code, line in rows]
 
 
 async def identifiers_taken(session: AsyncSession, kind: str, values: Collection[str]) -> list[Taken]:

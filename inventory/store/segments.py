@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ARRAY, any_, func, insert, literal, select, text
+from sqlalchemy import ARRAY, any_, insert, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.number_keys import digit_mask
@@ -21,7 +21,7 @@ SIZE = 10**WIDTH
 
 @dataclass(frozen=True)
 class OwnedSegment:
-    """A segment of ours; its numbers have the item numbers from `first_item_no` on."""
+    """A segment of ours; the `size` item numbers from `first_item_no` on are those of its numbers (see `Segment`)."""
 
     id: int
     prefix: str
@@ -31,11 +31,15 @@ class OwnedSegment:
     hlr_code: str
     group_id: int | None
     first_item_no: int
+    size: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentDraft:
-    """A segment about to be taken into stock; `outcomes` holds one byte per number in order."""
+    """A segment about to be taken into stock; `outcomes` holds one byte per number in order.
+
+    `size` is 0 for a kind that is not allocated in blocks: its numbers come by list, with item numbers of their own.
+    """
 
     prefix: str
     kind: str
@@ -43,7 +47,8 @@ class SegmentDraft:
     hlr_code: str
     group_id: int | None
     first_item_no: int
-    outcomes: bytes
+    outcomes: bytes = b""
+    size: int = SIZE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,17 +96,16 @@ async def overlapping(session: AsyncSession, prefixes: Sequence[str]) -> list[tu
 async def find_segment(session: AsyncSession, number: str) -> OwnedSegment | None:
     """Return the segment that holds the number, or None (REQ-NUM-12)."""
     heads = [number[:length] for length in range(1, len(number) + 1)]
-    row = await session.scalar(
-        select(Segment)
-        .where(Segment.prefix == any_(literal(heads, ARRAY(CodeText))))
-        .order_by(func.length(Segment.prefix).desc())
-        .limit(1)
+    return max(await segments_named(session, heads), key=lambda segment: len(segment.prefix), default=None)
+
+
+async def segments_named(session: AsyncSession, prefixes: Collection[str]) -> list[OwnedSegment]:
+    """Return those of the segments that we own, in any city."""
+    columns = (getattr(Segment, name) for name in OwnedSegment.__dataclass_fields__)
+    rows = await session.execute(
+        select(*columns).where(Segment.prefix == any_(literal(list(prefixes), ARRAY(CodeText))))
     )
-    if row is None:
-        return None
-    return OwnedSegment(
-        row.id, row.prefix, row.kind, row.city_id, row.carrier, row.hlr_code, row.group_id, row.first_item_no
-    )
+    return [OwnedSegment(*row) for row in rows]
 
 
 async def group_named(session: AsyncSession, *, city_id: int, name: str) -> int:
@@ -120,7 +124,7 @@ async def add_segments(session: AsyncSession, drafts: Sequence[SegmentDraft], *,
     rows = [
         {
             "prefix": draft.prefix,
-            "size": SIZE,
+            "size": draft.size,
             "kind": draft.kind,
             "city_id": city_id,
             "carrier": draft.carrier,

@@ -11,8 +11,8 @@ from sqlalchemy import DDL, ColumnElement, Table, and_, func, or_, select, text,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain import ledger
-from inventory.domain.kinds import SIM, ResourceKind
-from inventory.store.schema import Base
+from inventory.domain.kinds import NUMBER, SIM, ResourceKind
+from inventory.store.schema import Base, Segment
 
 _OTHER_KEYS = {SIM.name: ("serial",)}
 """Columns that name an item beside its natural key: a blank without ICCID is known by its chip serial."""
@@ -127,7 +127,12 @@ async def reserve_item_numbers(session: AsyncSession, kind: ResourceKind, *, cit
     table = stock_table(kind)
     await lock_for_transaction(session, f"item_no/{city_id}/{kind.name}")
     last = await session.scalar(select(func.max(table.c.item_no)).where(table.c.city_id == city_id))
-    return ledger.allocate(0 if last is None else last + 1, count)
+    free = 0 if last is None else last + 1
+    if kind is NUMBER:
+        # A segment keeps the item numbers of those of its numbers that are not in stock yet.
+        kept = func.max(Segment.first_item_no + Segment.size)
+        free = max(free, await session.scalar(select(kept).where(Segment.city_id == city_id)) or 0)
+    return ledger.allocate(free, count)
 
 
 async def lock_for_transaction(session: AsyncSession, name: str) -> None:

@@ -11,10 +11,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from inventory.runtime import Runtime
+from inventory.services.rule_sets import install_default
 from inventory.store import catalogue, kits
 from inventory.store.catalogue import CardKindRow, HlrRow
 from tests.api.calls import read, write
-from tests.builders import Login, Operator
+from tests.builders import FOUNDED, Login, Operator
 from tests.services.files import ADM1, iccid, imsi_pool, vendor_file
 
 pytestmark = pytest.mark.database
@@ -26,6 +27,8 @@ def warehouse(app: FastAPI, client: TestClient, operator: Operator) -> TestClien
     runtime: Runtime = app.state.runtime
 
     async def prepare() -> None:
+        async with runtime.database.session() as session:
+            await install_default(session, now=FOUNDED)
         async with runtime.database.session() as session, session.begin():
             await catalogue.add_hlr(session, HlrRow("LJ1", operator.city_id, "丽江一", "+8613800888500"))
             await catalogue.add_card_kind(session, CardKindRow("4G-P", "白卡", "Blank", "p", 128, ["USIM"], {}, 1000))
@@ -122,3 +125,44 @@ def test_secret_that_is_no_hex_is_refused_without_being_shown(warehouse: TestCli
 
     assert answer.status == 422
     assert "0123456789ABCDEX" not in str(answer.body)
+
+
+def test_list_is_tried_loaded_in_its_good_rows_and_its_bad_rows_fetched(
+    warehouse: TestClient, operator: Operator
+) -> None:
+    """REQ-SIM-02: each line is accepted or rejected with line number and reason."""
+    content = f"卡号,备注\n{iccid(1)},a\nbad,b\n".encode()
+    list_of = {"kind": "card_list", "columns": "iccid=1"}
+
+    tried = upload(warehouse, operator.city_admin, content, **list_of, dry_run="true")
+    refused = upload(warehouse, operator.city_admin, content, **list_of)
+    loaded = upload(warehouse, operator.city_admin, content, **list_of, keep_good="true")
+    rejects = warehouse.get(f"/v1/loads/{loaded.json()['id']}/rejects", headers=operator.city_admin.headers)
+
+    fault = {"no": 1, "row": 3, "column": "iccid", "value": "bad", "code": "malformed"}
+    assert (tried.status_code, tried.json()) == (
+        200,
+        {"dry_run": True, "good": 1, "bad": 1, "columns": ["iccid", ""], "faults": [fault]},
+    )
+    assert (refused.status_code, refused.json()["code"]) == (422, "load_rejected")
+    assert (loaded.status_code, loaded.json()["rows"], loaded.json()["rejected"]) == (201, 1, 1)
+    assert rejects.headers["content-type"].startswith("text/csv")
+    assert rejects.text == "卡号,备注,reason\r\nbad,,iccid:malformed\r\n"
+
+
+def test_file_of_a_vendor_has_no_reject_file(warehouse: TestClient, operator: Operator) -> None:
+    loaded = upload(warehouse, operator.city_admin, vendor_file([1])).json()
+    assert read(warehouse, operator.city_admin, f"/v1/loads/{loaded['id']}/rejects").refusal == (404, "not_found")
+
+
+def test_list_brings_the_numbers_of_a_listed_segment(warehouse: TestClient, operator: Operator) -> None:
+    """REQ-NUM-02: intake by segment, list and file."""
+    segment = {"prefixes": ["1388880"], "carrier": "mobile", "hlr": "LJ1", "listed": True}
+
+    taken = write(warehouse, operator.city_admin, "/v1/segments", segment)
+    loaded = upload(warehouse, operator.city_admin, b"13888800001\n", kind="number_list", pool="hall")
+
+    assert (taken.status, taken.body["movement"], taken.body["numbers"]) == (201, None, 0)
+    assert (loaded.status_code, loaded.json()["resource"]) == (201, "number")
+    number = read(warehouse, operator.city_admin, "/v1/numbers/13888800001").body
+    assert (number["state"], number["hlr"]) == ("UNUSED", "LJ1")

@@ -166,3 +166,24 @@ def test_status_of_a_card_is_set_with_a_reason(tmp_path: Path, capsys: pytest.Ca
 def test_items_named_in_two_ways_are_a_wrong_request(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["issue", "sim", "a", "b", "--count", "1", "--item", iccid(1)]) == 2
     assert "one way" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.usefixtures("shell")
+def test_list_is_tried_then_its_good_rows_are_loaded_and_the_bad_ones_written_to_be_mended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, rejects = tmp_path / "cards.csv", tmp_path / "rejects.csv"
+    file.write_text(f"{iccid(1)}\nbad\n")
+    load = ("load", str(file), "--kind", "card_list", "--card-kind", "4G-P", "--columns", "iccid=1")
+
+    tried = answered(capsys, *load, "--dry-run")
+    assert main([*load, "--dry-run"]) == 0
+    assert "malformed" in capsys.readouterr().out
+    assert main([*load, "--rejects", str(rejects)]) == 2
+    refused = rejects.read_text()
+    rejects.unlink()
+    loaded = answered(capsys, *load, "--keep-good", "--rejects", str(rejects))
+
+    assert (tried["good"], tried["bad"]) == (1, 1)
+    assert (loaded["rows"], loaded["rejected"]) == (1, 1)
+    assert rejects.read_text() == refused == "bad,iccid:malformed\n"

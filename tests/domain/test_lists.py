@@ -12,9 +12,11 @@ from inventory.domain.loading import (
     ListFile,
     ListRow,
     ListSort,
+    Reject,
     RowFault,
     decoded,
     parse_columns,
+    reject_text,
 )
 from inventory.domain.loading.faults import BadValueError
 
@@ -213,3 +215,17 @@ def test_every_row_comes_back_once_and_in_order(serials: list[int], mark: str, h
     pairs = [(f"898600{serial:014d}", f"{serial:020X}") for serial in serials]
     text = "\n".join([*(["卡号" + mark + "序列号"] if headed else []), *(mark.join(pair) for pair in pairs)])
     assert [tuple(row.values()) for row in good(cards(text))] == pairs
+
+
+def test_bad_rows_are_written_in_the_lists_own_form_with_all_their_reasons() -> None:
+    rejects = [
+        Reject(2, "iccid", "x", "malformed", "x;y"),
+        Reject(2, "serial", "y", "malformed", "x;y"),
+        Reject(5, "", "", "column_count", ""),
+    ]
+    assert reject_text(";", "卡号;序列号", rejects).splitlines() == [
+        "卡号;序列号;reason",
+        "x;y;iccid:malformed/serial:malformed",
+        ";5:column_count",
+    ]
+    assert reject_text(" ", None, rejects[2:]) == " 5:column_count\r\n"

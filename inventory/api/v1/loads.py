@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Path, Query, Response, UploadFile
 from pydantic import Field
@@ -22,7 +22,7 @@ from inventory.domain.errors import (
     SegmentOverlap,
 )
 from inventory.domain.identifiers import NumberKind
-from inventory.services.loading import FileKind, FileWish, load_file, read_faults, read_load
+from inventory.services.loading import FileKind, FileWish, load_file, read_faults, read_load, read_rejects
 from inventory.services.numbers import SegmentWish, take_segments
 
 router = APIRouter(tags=["loads"])
@@ -40,13 +40,14 @@ class NewSegments(Model):
     hlr: Code
     pool: Code | None = Field(default=None, examples=["hall"])
     group: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    listed: Annotated[bool, Field(description="own the segments now; their numbers come by list")] = False
 
 
 class TakenSegments(Model):
-    """What was taken, and the class of each number."""
+    """What was taken, and the class of each number; no document where the numbers come by list."""
 
     load: str
-    movement: str
+    movement: str | None
     segments: int
     numbers: int
     by_class: dict[str, int]
@@ -80,23 +81,26 @@ async def post_segments(
             hlr_code=wish.hlr,
             pool=wish.pool,
             group=wish.group,
+            listed=wish.listed,
         ),
         now=now,
     )
     return reply(answer, response, 201)
 
 
+_CSV = "text/csv"
 LoadId = Annotated[str, Path(examples=["b-530700-7"], max_length=40)]
 FormText = Annotated[str | None, Form(max_length=64)]
 
 
 class Loaded(Model):
-    """What a load took: its id, its document (none for card data), and how many rows."""
+    """What a load took: its id, its document (none for card data), how many rows, and how many it left out."""
 
     id: str
     movement: str | None
     resource: str
     rows: int
+    rejected: int = 0
 
 
 class LoadView(Model):
@@ -128,6 +132,16 @@ class LoadFault(Model):
     code: str
 
 
+class Tried(Model):
+    """What a trial found; nothing of it is kept. `columns` are those of a list ("": not read), `faults` the first."""
+
+    dry_run: Literal[True]
+    good: int
+    bad: int
+    columns: list[str]
+    faults: list[LoadFault]
+
+
 class LoadFaults(Model):
     """A page of faults; `next_after` asks for the page behind it."""
 
@@ -139,9 +153,12 @@ class LoadFaults(Model):
     "/loads",
     operation_id="load_file",
     status_code=201,
-    summary="Load a vendor's file of cards, or a pool of IMSIs",
-    response_model=Loaded,
-    responses=errors(AlreadyLoaded, Busy, InvalidField, LoadRejected, NotFound),
+    summary="Load a vendor's file of cards, a pool of IMSIs, or a list of cards or numbers",
+    response_model=Loaded | Tried,
+    responses={
+        **errors(AlreadyLoaded, Busy, InvalidField, LoadRejected, NotFound),
+        200: {"model": Tried, "description": "A trial: nothing is kept"},
+    },
 )
 async def post_load(
     caller: Annotated[Caller, require(Permission.LOADS_WRITE, writes=True)],
@@ -152,11 +169,17 @@ async def post_load(
     session: SessionDep,
     now: NowDep,
     response: Response,
+    *,
     card_kind: FormText = None,
     vendor: FormText = None,
     pool: FormText = None,
+    columns: Annotated[
+        str, Form(max_length=400, description="where the columns of a list are: `iccid=2,serial=卡片编号`")
+    ] = "",
+    keep_good: Annotated[bool, Form(description="take the good rows and list the bad ones")] = False,
+    dry_run: Annotated[bool, Form(description="check everything, keep nothing")] = False,
 ) -> dict[str, Any]:
-    """Load the file whole, or refuse it with all its faults kept."""
+    """Load the file whole, or refuse it with all its faults kept; or take its good rows, or only try."""
     wish = FileWish(
         kind=kind,
         name=file.filename or "file",
@@ -164,8 +187,12 @@ async def post_load(
         card_kind=card_kind,
         vendor=vendor,
         pool=pool,
+        columns=columns,
+        keep_good=keep_good,
+        dry_run=dry_run,
     )
-    return reply(await load_file(session, caller, write, wish, vault=runtime.vault, now=now), response, 201)
+    answer = await load_file(session, caller, write, wish, vault=runtime.vault, now=now)
+    return reply(answer, response, 200 if dry_run else 201)
 
 
 @router.get(
@@ -197,7 +224,7 @@ async def get_load(
 @router.get(
     "/loads/{load_id}/faults",
     operation_id="list_load_faults",
-    summary="The faults of a refused load",
+    summary="The faults of a load",
     responses=errors(InvalidIdentifier, NotFound),
 )
 async def get_load_faults(
@@ -216,3 +243,22 @@ async def get_load_faults(
         ],
         next_after=found[-1][0] if len(found) == limit else None,
     )
+
+
+@router.get(
+    "/loads/{load_id}/rejects",
+    operation_id="read_load_rejects",
+    summary="The bad rows of a list, to be mended",
+    response_class=Response,
+    responses={
+        **errors(InvalidIdentifier, NotFound),
+        200: {"content": {_CSV: {"schema": {"type": "string"}}}, "description": "The rows with their reasons"},
+    },
+)
+async def get_load_rejects(
+    load_id: LoadId, caller: Annotated[Caller, require(Permission.LOADS_WRITE)], session: SessionDep
+) -> Response:
+    """Give the bad rows as they stand in the list, in its own form, with the reasons in a last column."""
+    content = await read_rejects(session, caller, public_id=load_id)
+    headers = {"Content-Disposition": f'attachment; filename="{load_id}-rejects.csv"'}
+    return Response(content, media_type=_CSV, headers=headers)

@@ -55,7 +55,10 @@ class LoadBatch(Base):
 
 
 class LoadFault(Base):
-    """One refused row of a load: where and why. The value is left out where it could be a secret."""
+    """One refused row of a load: where and why. The value is left out where it could be a secret.
+
+    `line` is the row as it stands in the file, empty where that is not kept: no row of a vendor's file is.
+    """
 
     __tablename__ = "load_fault"
     __table_args__ = (ForeignKeyConstraint(["city_id", "batch_id"], ["load_batch.city_id", "load_batch.batch_id"]),)
@@ -67,6 +70,7 @@ class LoadFault(Base):
     column: Mapped[str]
     value: Mapped[str]
     code: Mapped[Code]
+    line: Mapped[str] = mapped_column(server_default="")
 
 
 class Movement(Base):

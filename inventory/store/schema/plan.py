@@ -57,7 +57,8 @@ class SegmentGroup(Base):
 class Segment(Base):
     """A number segment (号段) that we own; a number finds its city, HLR and group through it (REQ-NUM-12).
 
-    Numbers of a segment have consecutive `item_no` from `first_item_no` on, in number order.
+    Its numbers have the `size` consecutive `item_no` from `first_item_no` on, in number order, those that are in stock;
+    `size` is 0 where a kind is not allocated in blocks, and the numbers have item numbers of their own.
     """
 
     __tablename__ = "segment"
