@@ -21,6 +21,7 @@ class Permission(enum.StrEnum):
     RECALL = "movements.recall"
     TRANSFER = "movements.transfer"
     RECEIVE = "movements.receive"
+    COUNT = "stock.count"
     STATUS_RELEASE = "stock.status_release"
     FEES_CHANGE = "fees.change"
     CARDS_WRITE = "cards.write"
@@ -63,7 +64,15 @@ _READ = frozenset(
     }
 )
 _SELL = _READ | {Permission.HOLDS_WRITE, Permission.CARDS_WRITE}
-_HANDLE = frozenset({Permission.RECALL, Permission.TRANSFER, Permission.RECEIVE, Permission.STATUS_RELEASE})
+_HANDLE = frozenset(
+    {
+        Permission.RECALL,
+        Permission.TRANSFER,
+        Permission.RECEIVE,
+        Permission.COUNT,
+        Permission.STATUS_RELEASE,
+    }
+)
 """What one may do with stock that one holds."""
 _KEEP = _READ | _HANDLE | {Permission.ISSUE, Permission.HOLDS_RELEASE_OTHERS}
 

@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Command] = {
     "status": Command("inventory.cli.status", "set the state of a number or card, with a reason"),
     "fee": Command("inventory.cli.fee", "change what one number costs, and list changes"),
     "stock": Command("inventory.cli.stock", "count what there is, per place, kind and state"),
+    "count": Command("inventory.cli.count", "compare what was scanned in a drawer with the book"),
     "show": Command("inventory.cli.show", "show a number, card, document or load and its life"),
     "interfaces": Command("inventory.cli.interfaces", "grant, bind, key, limit and close interface numbers"),
     "bench": Command("inventory.cli.bench", "measure against the raw engine, each figure a ratio of one run"),

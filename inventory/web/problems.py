@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from inventory.domain.errors import Busy, DomainError, MovementRefused, Refusal
-from inventory.i18n import catalogue
+from inventory.i18n import Language, catalogue
 from inventory.store.engine import is_retryable
 from inventory.web.deps import language_of
 from inventory.web.rendering import render
@@ -56,13 +56,18 @@ class Shown:
 def shown(request: Request, code: str, params: Mapping[str, Any]) -> Shown:
     """Return the refusal's texts in the language of the page."""
     language = language_of(request)
-    texts, gettext = catalogue(language), translations(language).gettext
+    texts = catalogue(language)
     against = params["items"] if code == MovementRefused.code else ()
     items = tuple(
-        {"item": item["item"], "why": gettext(why), "state": item["state"]}
-        for item, why in ((item, _AGAINST[item["code"]]) for item in against)
+        {"item": item["item"], "why": reason_against(item["code"], language), "state": item["state"]}
+        for item in against
     )
     return Shown(code, texts.title(code), texts.detail(code, params), items)
+
+
+def reason_against(code: str, language: Language) -> str:
+    """Return in words why an item may not move, or should not lie where it was found."""
+    return translations(language).gettext(_AGAINST[code])
 
 
 def explain(request: Request, refusal: DomainError) -> Shown:

@@ -30,6 +30,7 @@ PAGES = (
     ("/desk", "Hall desk", Permission.HOLDS_WRITE),
     ("/stock", "Stock", Permission.STOCK_READ),
     ("/moves", "Moves", Permission.RECALL),
+    ("/count", "Count", Permission.COUNT),
     ("/deliveries", "Deliveries", Permission.MOVEMENTS_READ),
 )
 """The pages in the head line: address, name, and what one must be allowed to do to see it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from inventory.web import (
+    count_page,
     delivery_pages,
     desk_acts,
     desk_pages,
@@ -24,4 +25,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     move_pages.router,
     delivery_pages.router,
     document_page.router,
+    count_page.router,
 )

@@ -21,6 +21,7 @@ PAGES = (
     "/stock",
     "/moves",
     "/deliveries",
+    "/count",
     "/documents/m-530700-4",
     "/items/number/13888880001",
     f"/items/sim/{VENDOR.card(20).iccid}",

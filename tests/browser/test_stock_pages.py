@@ -117,6 +117,32 @@ def test_cards_are_transferred_to_the_next_hall(screen: Callable[..., Screen]) -
     assert keeper.stage.one("SELECT kind FROM movement ORDER BY movement_id DESC LIMIT 1") == "TRANSFER"
 
 
+def test_drawer_is_counted_with_the_scanner_alone(screen: Callable[..., Screen]) -> None:
+    """One field, Enter after each card; the book speaks when all is scanned."""
+    keeper = screen("en", Role.HALL_KEEPER)
+    hall = """SELECT string_agg(iccid, ' ' ORDER BY iccid) FROM sim JOIN organisation o ON o.id = holder_id
+              WHERE o.code = 'LI-P1' AND transit_id IS NULL"""
+    cards = str(keeper.stage.one(hall)).split()
+    keeper.go("/count")
+    expect(keeper.page.locator("#scan")).to_be_focused()
+    for card in (*cards[1:], cards[1], VENDOR.card(26).iccid):
+        keeper.page.keyboard.type(card)
+        keeper.page.keyboard.press("Enter")
+    keeper.shows(f"{len(cards)} scanned", "#tally")
+    keeper.page.locator("#place").select_option("LI-P1")
+    keeper.page.locator("#person").fill("He")
+    keeper.page.keyboard.press("Alt+C")
+    keeper.shows("The drawer differs from the book.", "main")
+    keeper.shows(f"Scanned {len(cards)}, in the book {len(cards)}, missing 1, too much 1.", "main")
+    expect(keeper.page.get_by_role("row").filter(has_text=cards[0])).to_contain_text("missing")
+    expect(keeper.page.get_by_role("row").filter(has_text="held elsewhere")).to_contain_text("Clerk He")
+    keeper.keep("count-differs")
+    keeper.page.locator("#items").fill("\n".join(cards))
+    keeper.page.keyboard.press("Alt+C")
+    keeper.shows("The drawer agrees with the book.", "main")
+    keeper.keep("count-agrees")
+
+
 def answer(keeper: Screen, items: str, button: str) -> None:
     """Answer the one delivery on the page."""
     keeper.page.get_by_label("Items that this is about").fill(items)

@@ -124,6 +124,24 @@ def test_delivery_is_listed_signed_for_in_part_and_sent_back(
 
 
 @pytest.mark.usefixtures("shell")
+def test_drawer_is_counted_from_a_file_of_scans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, scans = tmp_path / "out.txt", tmp_path / "scans.txt"
+    file.write_bytes(vendor_file(range(3)))
+    answered(capsys, "load", str(file), "--card-kind", "4G-P", "--pool", "hall")
+
+    scans.write_text("\n".join(iccid(serial) for serial in (0, 1, 7)), encoding="utf-8-sig")
+    assert main(["count", "sim", "530700", str(scans), "--by", "和丽"]) == 1
+    said = capsys.readouterr().out
+    scans.write_text("\n".join(iccid(serial) for serial in range(3)), encoding="utf-8")
+    agreed = answered(capsys, "count", "sim", "530700", str(scans))
+
+    assert iccid(2) in said
+    assert iccid(7) in said
+    assert "not_in_stock" in said
+    assert (agreed["agrees"], agreed["book"]) == (True, 3)
+
+
+@pytest.mark.usefixtures("shell")
 def test_answers_read_as_tables_without_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "out.txt"
     file.write_bytes(vendor_file(range(3)))

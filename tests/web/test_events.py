@@ -20,6 +20,7 @@ KNOWN_COMPOSED = {
     "{kind.events}.status_released": {f"{kind.events}.status_released" for kind in KINDS.values()},
     "{step.kind.events}.{step.happened}": set[str](),  # an event of the document; items show the document itself
     "{kind.events}.{happened}": set[str](),  # the same of a delivery
+    "{kind.events}.counted": set[str](),  # an event of the place
     "{resource}.loaded": set[str](),  # an event of the load
     "job.{state}": set[str](),
     "data.{state.lower()}": set[str](),
