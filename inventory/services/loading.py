@@ -16,12 +16,13 @@ from inventory.access.caller import Caller
 from inventory.domain.errors import DuplicateIdentifier, InvalidField, NotFound
 from inventory.domain.identifiers import parse_chip_serial, parse_iccid, parse_public_id
 from inventory.domain.kinds import NUMBER, SIM
-from inventory.domain.loading import CardRow, CardSecrets, Reject, parse_columns, reject_text
+from inventory.domain.loading import CardRow, CardSecrets, Reject, parse_columns, reject_text, unpacked
 from inventory.services.file_reading import read_card_list, read_number_list, read_pool, read_vendor_file
 from inventory.services.intake import DATA, Progress, RowsRefused, Source, take_cards, take_data
 from inventory.services.load_runs import LoadRun, require_new_file, run_load
 from inventory.services.number_intake import take_numbers
 from inventory.services.once import Answer, WriteKey, once, replay
+from inventory.services.workbooks import as_list
 from inventory.store import loads
 from inventory.store.loads import Batch, FaultRow
 from inventory.vault.envelope import Vault
@@ -97,7 +98,8 @@ async def load_file(
     Busy
         Another load is taking one of the same items just now.
     InvalidField
-        The file is not UTF-8 text, its card product is not named, or what is said about its columns cannot be read.
+        The file is not UTF-8 text, it cannot be unpacked, its card product is not named, or what is said about its
+        columns cannot be read.
     LoadRejected
         Rows are refused; nothing was taken. All faults are kept with the batch that the refusal names.
     NotFound
@@ -120,19 +122,20 @@ async def load_file(
         keep_good=wish.keep_good,
         dry_run=wish.dry_run,
     )
+    content = unpacked(wish.content)
     if wish.kind is FileKind.IMSI_POOL:
-        units = read_pool(wish.content)
+        units = read_pool(content)
         return await run_load(
             session, run, units, partial(take_data, session, caller, now=now, on_progress=on_progress)
         )
     if wish.kind is FileKind.NUMBER_LIST:
-        numbers = read_number_list(wish.content, said)
+        numbers = read_number_list(as_list(content), said)
         taking = partial(take_numbers, session, caller, now=now, on_progress=on_progress)
         return await run_load(session, run, numbers, taking)
     if wish.kind is FileKind.CARD_LIST:
-        cards = read_card_list(wish.content, said, wish.card_kind)
+        cards = read_card_list(as_list(content), said, wish.card_kind)
     else:
-        cards = read_vendor_file(wish.content, wish.card_kind)
+        cards = read_vendor_file(content, wish.card_kind)
     product = cards.card_kind
     if product is None:
         raise InvalidField(field="card_kind", value=None, reason="name the card product of the file")

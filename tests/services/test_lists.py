@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from inventory.domain.errors import AlreadyLoaded, InvalidField, LoadRejected, NotFound
 from inventory.domain.identifiers import NumberKind
 from inventory.services.loading import FileKind, read_faults, read_load, read_rejects
-from tests.services.files import iccid, imsi, imsi_pool, vendor_file
+from tests.services.files import iccid, imsi, imsi_pool, vendor_file, workbook
 from tests.services.town import CARD, POOL, Town, found_town
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
@@ -272,6 +273,52 @@ async def test_rejects_are_written_in_the_lists_encoding(town: Town) -> None:
     async with town.database.session() as session:
         content = await read_rejects(session, town.admin, public_id=loaded["id"])
     assert content == "卡号\t备注\treason\r\nbad\t\ticcid:malformed\r\n".encode("gb18030")
+
+
+async def test_workbook_is_read_as_a_list(town: Town) -> None:
+    rows: list[list[str | float]] = [["卡号", "备注"], [iccid(1), "丽江\n古城"], [], [iccid(2), 7]]
+
+    await town.load(workbook(rows, []), CARDS)
+
+    assert [row.iccid for row in await town.rows("SELECT iccid FROM sim ORDER BY item_no")] == [iccid(1), iccid(2)]
+
+
+async def test_numbers_in_the_cells_of_a_workbook_are_refused_as_identifiers(town: Town) -> None:
+    """A spreadsheet keeps 15 digits of a number; rows are those that the program shows."""
+    content = workbook([["备注", "ICCID"], ["", ""], ["a", 89860012345678901234.0], ["b", iccid(2)], [3, 7]])
+
+    loaded = await town.load(content, CARDS, keep_good=True)
+
+    assert await faults_of(town, loaded["id"]) == [
+        (3, "iccid", "8.98600123456789E+19", "spreadsheet_number"),
+        (5, "iccid", "7.00000000000000E+00", "spreadsheet_number"),
+    ]
+    assert (await rejects(town, loaded["id"])).splitlines()[:2] == [
+        "\ufeff备注\tICCID\treason",
+        "\t8.98600123456789E+19\ticcid:spreadsheet_number",
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        workbook([["ICCID"], [iccid(1)]], [["ICCID"], [iccid(2)]]),
+        workbook([["ICCID"]]).replace(b"xl/worksheets/sheet1.xml", b"xl/worksheets/sheet1.xm_"),
+        gzip.compress(b"ICCID")[:-3],
+    ],
+    ids=["two sheets", "no sheet", "cut off"],
+)
+async def test_packed_files_that_cannot_be_read_whole_are_refused(town: Town, content: bytes) -> None:
+    with pytest.raises(InvalidField):
+        await town.load(content, CARDS)
+
+
+async def test_packed_files_are_loaded(town: Town) -> None:
+    """REQ-SIM-02: a file of SIMs can be loaded."""
+    await town.load(gzip.compress(vendor_file(range(3))))
+    await town.load(gzip.compress(workbook([[iccid(7)]])), CARDS)
+
+    assert await town.value("SELECT count(*) FROM sim") == 4
 
 
 async def test_a_list_with_keys_is_refused_and_none_of_its_text_is_kept(town: Town) -> None:

@@ -9,6 +9,7 @@ from inventory.domain.loading.faults import FaultCode, RowFault
 from inventory.domain.loading.imsi_pool import ImsiRow, read_imsi_pool
 from inventory.domain.loading.list_form import ListForm, ListSort, parse_columns
 from inventory.domain.loading.lists import ListFile, ListRow, joined
+from inventory.domain.loading.packing import unpacked
 from inventory.domain.loading.rejects import Reject, reject_text
 from inventory.domain.loading.text import Decoded, decoded
 from inventory.domain.loading.vendor_file import CardRow, CardSecrets, VendorFile, VendorHeader
@@ -32,4 +33,5 @@ __all__ = [
     "parse_columns",
     "read_imsi_pool",
     "reject_text",
+    "unpacked",
 ]
