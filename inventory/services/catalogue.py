@@ -70,6 +70,12 @@ async def add_card_kind(
     return await once(session, caller, write, work, now=now)
 
 
+async def read_card_kinds(session: AsyncSession) -> list[CardKindRow]:
+    """Return the card products that may be loaded, by code."""
+    async with session.begin():
+        return await catalogue.open_card_kinds(session)
+
+
 async def close_card_kind(
     session: AsyncSession, caller: Caller, write: WriteKey, *, code: str, now: datetime
 ) -> Answer:

@@ -57,6 +57,13 @@ async def find_card_kind(session: AsyncSession, code: str) -> CardKindRow | None
     return None if row is None else CardKindRow(*row)
 
 
+async def open_card_kinds(session: AsyncSession) -> list[CardKindRow]:
+    """Return the card products that may be loaded, by code."""
+    columns = [getattr(CardKind, name) for name in CardKindRow.__dataclass_fields__]
+    rows = await session.execute(select(*columns).where(CardKind.active).order_by(CardKind.code))
+    return [CardKindRow(*row) for row in rows]
+
+
 async def add_hlr(session: AsyncSession, row: HlrRow) -> None:
     """Append an HLR."""
     await session.execute(insert(Hlr).values(**vars(row)))

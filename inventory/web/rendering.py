@@ -29,6 +29,7 @@ LANGUAGES: dict[Language, str] = {"zh": "中文", "en": "English"}
 PAGES = (
     ("/desk", "Hall desk", Permission.HOLDS_WRITE),
     ("/stock", "Stock", Permission.STOCK_READ),
+    ("/loads", "Take in", Permission.LOADS_WRITE),
     ("/moves", "Moves", Permission.RECALL),
     ("/count", "Count", Permission.COUNT),
     ("/deliveries", "Deliveries", Permission.MOVEMENTS_READ),

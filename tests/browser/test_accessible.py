@@ -22,6 +22,7 @@ PAGES = (
     "/moves",
     "/deliveries",
     "/count",
+    "/loads",
     "/documents/m-530700-4",
     "/items/number/13888880001",
     f"/items/sim/{VENDOR.card(20).iccid}",

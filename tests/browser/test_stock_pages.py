@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -226,3 +227,34 @@ def test_fee_of_one_number_is_changed_with_both_values_kept(screen: Callable[...
     expect(changes).to_contain_text("regular customer")
     expect(changes).to_contain_text(keeper.stage.people[Role.CITY_ADMIN].staff_no)
     keeper.keep("fee-changed")
+
+
+def test_list_is_tried_its_good_rows_taken_and_the_rest_mended(screen: Callable[..., Screen], tmp_path: Path) -> None:
+    """REQ-SIM-02: each line is accepted or rejected with its number and reason."""
+    city = screen("en", Role.CITY_ADMIN)
+    file = tmp_path / "cards.csv"
+    good = [f"898600A32530990009{serial:02d}" for serial in range(5)]
+    file.write_text("\n".join(["卡号", *good, "8.986E+19", good[0]]), encoding="utf-8")
+    city.go("/loads")
+    send(city, file, "Try")
+    city.shows("5 rows are good, 2 are not.", "main")
+    city.shows("a spreadsheet has cut digits off", "main")
+    city.keep("load-tried")
+    city.page.locator("#keep_good").check()
+    send(city, file, "Take in")
+    city.shows("5 rows taken, 2 refused.", "main")
+    city.keep("load-taken")
+    with city.page.expect_download() as download:
+        city.page.get_by_role("link", name="The bad rows as a file").click()
+    assert "8.986E+19" in download.value.path().read_text(encoding="utf-8-sig")
+    city.go(f"/items/sim/{good[1]}")
+    city.shows("taken into stock", ".timeline")
+
+
+def send(city: Screen, file: Path, button: str) -> None:
+    """Send the file as a list of cards."""
+    city.page.locator("#file").set_input_files(file)
+    city.page.locator("#kind").select_option("card_list")
+    city.page.locator("#card_kind").select_option(index=1)
+    city.page.get_by_role("button", name=button).click()
+    city.page.wait_for_load_state()

@@ -229,3 +229,9 @@ def test_bad_rows_are_written_in_the_lists_own_form_with_all_their_reasons() -> 
         ";5:column_count",
     ]
     assert reject_text(" ", None, rejects[2:]) == " 5:column_count\r\n"
+
+
+@given(st.from_regex(r"89[0-9A-F]{17}[0-9A-F]?", fullmatch=True), st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True))
+def test_a_value_in_normal_form_says_the_same_as_one_that_is_read(iccid: str, number: str) -> None:
+    assert good(cards(f"ICCID\n{iccid}\n")) == good(cards(f"ICCID\n{iccid[:9]}-{iccid[9:].lower()}\n"))
+    assert good(numbers(f"{number}\n")) == good(numbers(f"+86{number}\n"))

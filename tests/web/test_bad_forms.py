@@ -20,6 +20,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     f"/items/number/{NUMBER}/release-status": ("to", "reason", "approver"),
     f"/items/sim/{CARD}/recall": ("returner", "reason"),
     "/moves/issue": ("resource", "place", "items", "person", "reason"),
+    "/loads": ("kind", "card_kind", "vendor", "pool", "columns"),
     "/count": ("place", "items", "person"),
     "/moves/transfer": ("resource", "giver", "place", "items", "person", "reason"),
     "/moves/recall": ("resource", "place", "items", "person", "reason"),

@@ -9,8 +9,9 @@ from pathlib import Path
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
+from inventory.domain.loading import FaultCode
 from inventory.i18n import FOLDER
-from inventory.web import names, problems, reader_view, rendering, sale_view
+from inventory.web import load_pages, names, problems, reader_view, rendering, sale_view
 
 WEB = Path(rendering.__file__).parent
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
@@ -22,6 +23,8 @@ def texts_in_tables() -> Iterator[str]:
     yield from (label for _, label, _ in rendering.PAGES)
     yield from names._EVENTS.values()
     yield from problems._AGAINST.values()
+    yield from load_pages._KINDS.values()
+    yield from load_pages._FAULTS.values()
     yield from sale_view._ELEMENTS.values()
     yield from sale_view._CLOSED.values()
     yield from (headline for _, headline in sale_view._JOB.values())
@@ -60,3 +63,7 @@ def test_no_translation_is_missing_fuzzy_or_short_of_a_placeholder() -> None:
         assert translated, original
         assert not message.fuzzy, original
         assert set(PLACEHOLDER.findall(translated)) == set(PLACEHOLDER.findall(original)), original
+
+
+def test_every_fault_of_a_file_has_a_sentence() -> None:
+    assert {code.value for code in FaultCode} <= set(load_pages._FAULTS)
