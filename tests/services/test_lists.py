@@ -9,9 +9,11 @@ import pytest
 
 from inventory.domain.errors import AlreadyLoaded, InvalidField, LoadRejected, NotFound
 from inventory.domain.identifiers import NumberKind
+from inventory.services.auditing import audit
 from inventory.services.loading import FileKind, read_faults, read_load, read_rejects
+from inventory.services.sealing import seal_all
 from tests.services.files import iccid, imsi, imsi_pool, vendor_file, workbook
-from tests.services.town import CARD, POOL, Town, found_town
+from tests.services.town import CARD, CITY, NOW, POOL, Town, found_town
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
 
@@ -339,3 +341,18 @@ async def test_columns_that_the_caller_names_are_taken(town: Town) -> None:
     await town.load(f"{iccid(1)},{iccid(2)}\n".encode(), CARDS, columns="iccid=2")
 
     assert await town.value("SELECT iccid FROM sim") == iccid(2)
+
+
+async def test_book_and_stock_agree_after_lists_were_loaded(town: Town) -> None:
+    """REQ-NUM-04: a number exists once."""
+    await town.take(SEGMENT, listed=True)
+    await town.take("95588", kind=NumberKind.ACCESS_CODE, listed=True)
+    await town.load(f"{SEGMENT}0001\n{SEGMENT}0002\n{SEGMENT}8888\n95588\nbad\n".encode(), NUMBERS, keep_good=True)
+    await town.load(card_list(range(5)), CARDS)
+
+    async with town.database.session() as session:
+        await seal_all(session, now=NOW)
+        done = await audit(session, now=NOW)
+
+    assert (done.ok, done.findings) == (True, [])
+    assert done.figures[str(CITY)]["loaded"] == {"number": 4, "sim": 5}

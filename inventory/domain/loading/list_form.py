@@ -123,8 +123,10 @@ def split_row(line: str, delimiter: str) -> list[str]:
     """
     if delimiter == BLANKS:
         return line.split()
+    if '"' not in line:
+        return [field.strip() for field in line.split(delimiter)]
     try:
-        fields = next(csv.reader([line], delimiter=delimiter, strict=True), [])
+        fields = next(csv.reader([line], delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise BadValueError(FaultCode.MALFORMED, f"quotes do not fit: {error}") from None
     return [field.strip() for field in fields]
