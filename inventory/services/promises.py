@@ -26,10 +26,12 @@ from inventory.domain.lifecycle import HoldState
 from inventory.services.attempts import attempt, write_parameters
 from inventory.services.holds import LIVE, POLICY, hold_number, open_hold, public_id
 from inventory.services.once import Answer, WriteKey
-from inventory.store import holds
+from inventory.store import holds, open_holds
 from inventory.store.holds import HoldRecord
 from inventory.vault.hold_keys import HoldKeys
 
+MOST_LISTED = 100
+"""So many open holds of one person are listed; nobody serves more customers at once."""
 BOOKING_FLOWS = frozenset({Flow.BOOKING_UNPAID, Flow.BOOKING_APPROVAL, Flow.BOOKING_DELIVERY})
 """The bookings that end by themselves; a paid one waits for the two notices of its end (N7)."""
 
@@ -240,6 +242,30 @@ async def read_hold(session: AsyncSession, caller: Caller, hold: str, *, now: da
         record = await require_record(session, caller, hold_number(caller, hold))
     if record.interface_no != caller.interface_no and record.org_id not in caller.scope:
         raise NotFound(what="hold", value=hold)
+    return _as_read(record, hold, now=now)
+
+
+async def read_own_holds(session: AsyncSession, caller: Caller, *, now: datetime) -> list[dict[str, Any]]:
+    """Return the holds that the caller itself has open at its interface, as `read_hold` does, the first to end first.
+
+    A page that was lost is found again this way; at most `MOST_LISTED` are given.
+    """
+    async with session.begin():
+        numbers = await open_holds.own_holds(
+            session,
+            city_id=caller.city_id,
+            interface_no=caller.interface_no,
+            staff_no=caller.staff_no,
+            states=LIVE,
+            now=now,
+            limit=MOST_LISTED,
+        )
+        records = [await require_record(session, caller, number) for number in numbers]
+    return [_as_read(record, public_id(caller.city_id, record.hold_id), now=now) for record in records]
+
+
+def _as_read(record: HoldRecord, hold: str, *, now: datetime) -> dict[str, Any]:
+    """Give a hold as callers see it."""
     over = record.state in LIVE and record.expires_at <= now and record.job_id is None
     return {
         "hold": hold,

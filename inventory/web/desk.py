@@ -80,10 +80,12 @@ class Desk:
 
     async def sale(self, hold_id: str | None, refusal: DomainError | None = None) -> dict[str, Any]:
         """Return the values of the sale panel."""
-        values: dict[str, Any] = {"sale": None, "sale_url": "/desk/sale", "problem": None}
+        values: dict[str, Any] = {"sale": None, "sale_url": "/desk/sale", "problem": None, "own": []}
         if refusal is not None:
             values["problem"] = explain(self.request, refusal)
         if hold_id is None:
+            own = await promises.read_own_holds(self.session, self.caller, now=self.now)
+            values["own"] = [kit | {"ends": datetime.fromisoformat(kit["expires_at"])} for kit in own]
             return values
         shown = await promises.read_hold(self.session, self.caller, hold_id, now=self.now)
         job = await read_last_job(self.session, self.caller, hold_id)

@@ -115,3 +115,15 @@ def test_number_that_a_colleague_took_is_refused_in_words(screen: Callable[..., 
     expect(desk.page.locator("#sale [role=alert]")).to_contain_text("number_not_free")
     desk.keep("hall-desk-refused")
     desk.stage.change("UPDATE number SET state = 'UNUSED' WHERE number = :number", number=number)
+
+
+def test_kit_of_a_lost_page_is_found_again(screen: Callable[..., Screen], card: int) -> None:
+    desk = screen("en", Role.CLERK)
+    desk.stage.insert(card)
+    desk.shows("ready to be written", "#reader")
+    number = hold_first(desk, "3")
+    desk.go("/desk")
+    desk.page.locator(".own-holds").get_by_role("link", name=number).click()
+    expect(desk.page.locator(".kit-number")).to_have_text(number)
+    desk.page.keyboard.press("Alt+R")
+    desk.shows("Start again", "#sale")

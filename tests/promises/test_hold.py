@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from inventory.domain.errors import (
     SimNotFree,
 )
 from inventory.services.kits import SimWish
+from inventory.services.promises import read_own_holds
 from tests.builders_stock import CITY, HLR, KIND, OTHER_HLR, RULES, TOWN, add_data, add_numbers, add_sims, finish_card
 from tests.promises.conftest import NUMBERS, Counter, fresh
 
@@ -275,3 +277,19 @@ async def test_data_unit_is_found_below_the_random_start_too(counter: Counter) -
         (5,),
         (100_000,),
     ]
+
+
+async def test_own_open_holds_are_listed_the_first_to_end_first_and_nobody_elses(counter: Counter) -> None:
+    later = await counter.hold(NUMBERS[0], minutes=20)
+    sooner = await counter.hold(NUMBERS[1], minutes=5)
+    given_back = await counter.hold(NUMBERS[2])
+    await counter.release(given_back.body["hold"])
+    await counter.by(replace(counter.caller, staff_no="LJ9999")).hold(NUMBERS[3])
+
+    async def listed(minutes: float) -> list[str]:
+        async with counter.database.session() as session:
+            found = await read_own_holds(session, counter.caller, now=counter.at(minutes).now)
+        return [hold["hold"] for hold in found]
+
+    assert await listed(0) == [sooner.body["hold"], later.body["hold"]]
+    assert await listed(6) == [later.body["hold"]]

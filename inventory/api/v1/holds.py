@@ -185,6 +185,18 @@ async def post_hold(
     return _reply_with_key(answer, caller, runtime, response)
 
 
+class OwnHolds(Model):
+    """The holds that the caller has open, the first to end first."""
+
+    holds: list[HoldView]
+
+
+@router.get("/holds", operation_id="read_own_holds", summary="The caller's own open holds", response_model=OwnHolds)
+async def get_own_holds(caller: Reader, session: SessionDep, now: NowDep) -> Any:
+    """List what this staff id has open at this interface: a caller that lost its answers finds its holds again."""
+    return {"holds": await promises.read_own_holds(session, caller, now=now)}
+
+
 @router.get(
     "/holds/{hold}",
     operation_id="read_hold",

@@ -1,0 +1,40 @@
+"""The holds that one person has open."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from inventory.store.schema import HoldRow
+
+
+async def own_holds(
+    session: AsyncSession,
+    *,
+    city_id: int,
+    interface_no: str,
+    staff_no: str,
+    states: Collection[str],
+    now: datetime,
+    limit: int,
+) -> list[int]:
+    """Return the numbers of the person's holds that are not over, the one that ends first in front.
+
+    `states` are those of a live hold; one whose card is being written stays open beyond its time.
+    """
+    query = (
+        select(HoldRow.hold_id)
+        .where(
+            HoldRow.city_id == city_id,
+            HoldRow.state.in_(sorted(states)),
+            HoldRow.interface_no == interface_no,
+            HoldRow.staff_no == staff_no,
+            or_(HoldRow.expires_at > now, HoldRow.job_id.is_not(None)),
+        )
+        .order_by(HoldRow.expires_at, HoldRow.hold_id)
+        .limit(limit)
+    )
+    return list(await session.scalars(query))
