@@ -19,6 +19,9 @@ def runtime_of(connection: HTTPConnection) -> Runtime:
     return runtime
 
 
+BIGGEST = 2**63 - 1
+"""Largest integer that PostgreSQL's bigint holds."""
+
 RuntimeDep = Annotated[Runtime, Depends(runtime_of)]
 
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 
+from inventory.request_scope import BIGGEST
+
 LONGEST_TEXT = 2000
-BIGGEST = 2**63 - 1
-"""Largest integer that PostgreSQL's bigint holds."""
 
 
 class Model(BaseModel):

@@ -9,11 +9,11 @@ from fastapi.responses import Response
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
-from inventory.api.models import BIGGEST
 from inventory.domain.deliveries import OPEN
 from inventory.domain.identifiers import format_public_id
 from inventory.domain.kinds import kind_named
 from inventory.i18n import Language
+from inventory.request_scope import BIGGEST
 from inventory.services.documents import DocumentLine, DocumentPage, read_movement
 from inventory.store.movements import Document
 from inventory.web.deps import SessionDep, language_of, require

@@ -12,10 +12,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
-from inventory.api.models import BIGGEST
 from inventory.domain.errors import DomainError, InvalidField, LoadRejected
 from inventory.i18n import Language
-from inventory.request_scope import RuntimeDep
+from inventory.request_scope import BIGGEST, RuntimeDep
 from inventory.services.catalogue import read_card_kinds
 from inventory.services.loading import FileKind, FileWish, load_file, read_faults, read_load, read_rejects
 from inventory.services.once import WriteKey

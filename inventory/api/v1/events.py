@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.api.deps import SessionDep, require
-from inventory.api.models import BIGGEST, Model, Time
+from inventory.api.models import Model, Time
+from inventory.request_scope import BIGGEST
 from inventory.services import events
 
 router = APIRouter(tags=["events"])

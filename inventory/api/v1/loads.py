@@ -10,7 +10,7 @@ from pydantic import Field
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.api.deps import NowDep, RuntimeDep, SessionDep, WriteDep, reply, require
-from inventory.api.models import BIGGEST, Model, Time
+from inventory.api.models import Model, Time
 from inventory.api.problems import errors
 from inventory.domain.errors import (
     AlreadyLoaded,
@@ -22,6 +22,7 @@ from inventory.domain.errors import (
     SegmentOverlap,
 )
 from inventory.domain.identifiers import NumberKind
+from inventory.request_scope import BIGGEST
 from inventory.services.loading import FileKind, FileWish, load_file, read_faults, read_load, read_rejects
 from inventory.services.numbers import SegmentWish, take_segments
 

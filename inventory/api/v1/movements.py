@@ -10,7 +10,7 @@ from pydantic import Field
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.api.deps import NowDep, SessionDep, WriteDep, reply, require
-from inventory.api.models import BIGGEST, Model, Time
+from inventory.api.models import Model, Time
 from inventory.api.problems import errors
 from inventory.api.v1.fees import Fee
 from inventory.domain.errors import (
@@ -25,6 +25,7 @@ from inventory.domain.errors import (
 )
 from inventory.domain.identifiers import format_public_id
 from inventory.domain.kinds import KINDS
+from inventory.request_scope import BIGGEST
 from inventory.services.documents import read_movement
 from inventory.services.moving import MoveWish, Verb, move
 from inventory.store import selection as selections
