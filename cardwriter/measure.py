@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -343,7 +344,8 @@ def main() -> None:
     readers = [int(count) for count in options.readers.split(",")]
     with tempfile.TemporaryDirectory(prefix="haoka-measure-") as folder:
         for found in measure(Path(folder), wire=options.wire, rounds=options.rounds, readers=readers):
-            print(json.dumps(found), flush=True)  # noqa: T201 - what this program is for
+            sys.stdout.write(f"{json.dumps(found)}\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ _WRONG_LE = 0x6C  # ISO 7816-4 §5.6
 _FETCHED = frozenset({0x90, 0x91, 0x92, 0x62, 0x63})
 """SW1 of a GET RESPONSE that did its work: success, proactive command waiting, success after retries, warnings."""
 _MAX_LE = 256
+_SW_SIZE = 2  # SW1 and SW2, ISO 7816-4 §5.1
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class ResponseAPDU:
         AnswerLostError
             Fewer than two bytes: the reader gave up in the middle, the command may have been carried out.
         """
-        if len(raw) < 2:  # noqa: PLR2004 - SW1 and SW2
+        if len(raw) < _SW_SIZE:
             raise AnswerLostError(detail="no status word")
         return cls(raw[:-2], int.from_bytes(raw[-2:], "big"))
 

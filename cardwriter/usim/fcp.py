@@ -13,6 +13,7 @@ _FCP, _DESCRIPTOR, _SIZE, _FID, _AID, _SFI = 0x62, 0x82, 0x80, 0x83, 0x84, 0x88
 _LIFE_CYCLE, _ARR, _PIN_STATUS, _PIN_BITS, _KEY = 0x8A, 0x8B, 0xC6, 0x90, 0x83
 _SHAREABLE = 0x40
 _DATA_CODING = 0x21
+_RULE_SIZE = 3  # TS 102 221 §11.1.1.4.7.1: file id of EF.ARR and one record number
 ACTIVATED = 0x05
 """Life cycle status "operational, activated" (TS 102 221 §11.1.1.4.9)."""
 
@@ -109,7 +110,7 @@ def parse(content: bytes) -> Fcp:
         sfi=sfi[0] >> 3 if sfi else None,
         aid=tlv.first(objects, _AID) or b"",
         life_cycle=life_cycle[0] if life_cycle else ACTIVATED,
-        arr=(int.from_bytes(rule[:2], "big"), rule[2]) if len(rule) == 3 else None,  # noqa: PLR2004 - FID and record
+        arr=(int.from_bytes(rule[:2], "big"), rule[2]) if len(rule) == _RULE_SIZE else None,
         pins=_parse_pins(tlv.first(objects, _PIN_STATUS) or b""),
     )
 

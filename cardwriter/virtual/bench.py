@@ -165,7 +165,7 @@ def _raise_loopback() -> None:
         fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sh", b"lo", flags | _UP).ljust(40, b"\0"))
 
 
-def _free_ports(isolated: bool, count: int) -> list[int]:  # noqa: FBT001 - one private caller
+def _free_ports(count: int, *, isolated: bool) -> list[int]:
     """Return the first port of each pair that a copy of the driver listens on."""
     if isolated:
         return [_FIRST_PORT + _SLOTS_PER_LIBRARY * i for i in range(count)]
@@ -218,7 +218,7 @@ def _start_card(slot: Slot, port: int, card: Path | None, wire: str | None) -> s
 def _serve(options: argparse.Namespace, folder: Path) -> None:
     """Start everything, say so, and stay until the parent or the daemon is gone."""
     parent, isolated = os.getppid(), bool(options.inside)
-    ports = _free_ports(isolated, (options.readers + 1) // _SLOTS_PER_LIBRARY)
+    ports = _free_ports((options.readers + 1) // _SLOTS_PER_LIBRARY, isolated=isolated)
     processes: list[subprocess.Popen[bytes]] = []
     try:
         daemon = _start_daemon(folder, _configure(folder, ports))

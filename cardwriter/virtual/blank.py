@@ -15,6 +15,7 @@ from cardwriter.usim.texts import SPN_SIZE, switch_services
 from cardwriter.virtual.image import CardImage, Code, FileImage
 
 _CODE_SIZE: Final = 8
+_FID_SIZE: Final = 2  # TS 102 221 §8.2.1
 _ADM_TRIES, _PIN_TRIES, _PUK_TRIES = 3, 3, 10
 _ADM, _PIN1 = Key(files.Pin.ADM1), Key(files.Pin.PIN1)
 _AID: Final = files.USIM_AID + bytes.fromhex("ff86ffff89ffffffff")
@@ -56,7 +57,7 @@ def _dir() -> FileImage:
 
 
 def _path(ef: files.Ef) -> str:
-    return ef.path.hex(":", 2).replace(":", "/") if len(ef.path) > 2 else ef.path.hex()  # noqa: PLR2004 - one file id
+    return ef.path.hex(":", 2).replace(":", "/") if len(ef.path) > _FID_SIZE else ef.path.hex()
 
 
 def _blank(size: int) -> bytes:

@@ -24,6 +24,9 @@ _MAC_WRONG: Final = 0x9862
 _ADF = f"{files.ADF:04x}"
 _ARR = "2f06"
 _ARR_FID = 0x2F06
+_P1_BY_AID, _P1_FROM_MF, _P1_FROM_HERE = 0x04, 0x08, 0x09  # TS 102 221 §11.1.1.2, coding of P1 of SELECT
+_P2_RETURNED, _P2_FCP, _P2_NOTHING = 0x0C, 0x04, 0x0C  # the same, coding of P2: its mask, FCP, no data
+_P2_MODE, _P2_ABSOLUTE = 0x07, 0x04  # TS 102 221 §11.1.5.2, absolute mode: the record's number stands in P1
 _CODE_SIZE = 8
 _GET_RESPONSE = 0xC0
 _RAND_SIZE = 16
@@ -152,27 +155,27 @@ class VirtualUicc:
 
     def _select(self, command: Command) -> bytes:
         """SELECT (TS 102 221 §11.1.1)."""
-        if command.p2 & 0x0C not in (0x04, 0x0C) or not command.data:
+        if command.p2 & _P2_RETURNED not in {_P2_FCP, _P2_NOTHING} or not command.data:
             raise Refused(_BAD_P1P2)
         path = self._target(command.p1, command.data)
         if self.image.is_directory(path):
             self._session.directory, self._session.ef = path, None
         else:
             self._session.directory, self._session.ef = path.rpartition("/")[0], path
-        return fcp.encode(self._describe(path)) if command.p2 & 0x0C == 0x04 else b""  # noqa: PLR2004 - P2, return FCP
+        return fcp.encode(self._describe(path)) if command.p2 & _P2_RETURNED == _P2_FCP else b""
 
     def _target(self, how: int, reference: bytes) -> str:
         here = self._session.directory
-        if how == 0x04:  # noqa: PLR2004 - P1, by AID
+        if how == _P1_BY_AID:
             if not self.image.aid.startswith(reference):
                 raise Refused(_NOT_FOUND)
             return _ADF
         parts = [reference[i : i + 2].hex() for i in range(0, len(reference), 2)]
         if how == 0x00 and len(parts) == 1:
             candidates = near(here, parts[0])
-        elif how == 0x08:  # noqa: PLR2004 - P1, by path from the MF
+        elif how == _P1_FROM_MF:
             candidates = ["/".join(parts)]
-        elif how == 0x09:  # noqa: PLR2004 - P1, by path from the current directory
+        elif how == _P1_FROM_HERE:
             candidates = ["/".join(filter(None, [here, *parts]))]
         else:
             raise Refused(_BAD_P1P2)
@@ -200,7 +203,9 @@ class VirtualUicc:
 
     def _status(self, command: Command) -> bytes:
         """STATUS (TS 102 221 §11.1.2)."""
-        return b"" if command.p2 == 0x0C else cut(fcp.encode(self._describe(self._session.directory)), command.le)  # noqa: PLR2004 - P2, no data
+        if command.p2 == _P2_NOTHING:
+            return b""
+        return cut(fcp.encode(self._describe(self._session.directory)), command.le)
 
     def _get_response(self, command: Command) -> bytes:
         """GET RESPONSE (TS 102 221 §11.1.21)."""
@@ -261,7 +266,7 @@ class VirtualUicc:
 
     def _record(self, command: Command, access: Access) -> tuple[FileImage, int]:
         """Return the file and the offset of the record that P1 and P2 name by its number."""
-        if command.p2 & 0x07 != 0x04:  # noqa: PLR2004 - P2, absolute mode
+        if command.p2 & _P2_MODE != _P2_ABSOLUTE:
             raise Refused(_BAD_P1P2)
         file = self._open(command.p2 >> 3 or None, access, records=True)
         offset = (command.p1 - 1) * file.record_length

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -60,10 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(args=given.arguments, prog_name=f"haoka {given.command}")
     except DomainError as refusal:
-        print(text_of(refusal, language(given.lang)), file=sys.stderr)  # noqa: T201 - the command line speaks
+        typer.echo(text_of(refusal, language(given.lang)), err=True)
         return exit_status(refusal.refusal)
     except EmbeddedServerError as failure:
-        print(failure, file=sys.stderr)  # noqa: T201 - the command line speaks
+        typer.echo(str(failure), err=True)
         return 1
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -91,7 +91,7 @@ def run_all(
         options += ["-k", only]
     if not (fast or only or arguments):
         options += COMPLETE
-    print("haoka test: pytest …", flush=True)  # noqa: T201 - progress
+    typer.echo("haoka test: pytest …")
     command = [sys.executable, "-m", "pytest", *options, *(arguments or [])]
     os.chdir(ROOT)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # tests start hundreds of processes; one of them compiles for all
@@ -99,11 +99,11 @@ def run_all(
 
 
 def _passes(name: str, check: Callable[[], str | None]) -> bool:
-    print(f"haoka test: {name} … ", end="", flush=True)  # noqa: T201 - progress
+    typer.echo(f"haoka test: {name} … ", nl=False)
     began = time.monotonic()
     complaint = check()
     seconds = time.monotonic() - began
-    print(f"{'FAILED' if complaint else 'ok'} ({seconds:.1f} s)", flush=True)  # noqa: T201 - progress
+    typer.echo(f"{'FAILED' if complaint else 'ok'} ({seconds:.1f} s)")
     if complaint:
-        print(complaint, flush=True)  # noqa: T201 - what the tool said
+        typer.echo(complaint)
     return complaint is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -70,41 +72,44 @@ async def _compared(
     scanned = await counts.named_items(session, kind, names, city_id=caller.city_id)
     seen = {item.item_no for item in scanned.values()}
     missing = [item for item in book if item.item_no not in seen]
-    extra = [_stray(name, scanned.get(name), place) for name in names]
-    strays = [stray for stray in extra if stray is not None]
-    for stray in strays:
-        holder = None if stray["holder"] is None else await organisation.by_id(session, stray["holder"])
-        stray["holder"] = None if holder is None else holder.code
-    states: dict[str, int] = {}
-    for item in book:
-        states[item.state] = states.get(item.state, 0) + 1
+    astray = [(name, scanned.get(name)) for name in names if not _lies_at(scanned.get(name), place)]
+    holders = await _codes(session, {item.holder_id for _, item in astray[:MOST_NAMED] if item is not None})
+    strays = [_stray(name, item, holders) for name, item in astray[:MOST_NAMED]]
     summary = {
         "resource": kind.name,
         "place": place.code,
         "scanned": len({scanned[name].item_no if name in scanned else name for name in names}),
         "book": len(book),
         "missing": len(missing),
-        "extra": len(strays),
+        "extra": len(astray),
         "counted_by": wish.counted_by,
     }
     event = EventDraft(name=f"{kind.events}.counted", kind="count", item_no=place.id, data=summary)
     await record(session, [event], **acting(caller, now))
     return summary | {
-        "agrees": not missing and not strays,
-        "states": states,
+        "agrees": not missing and not astray,
+        "states": dict(Counter(item.state for item in book)),
         "missing_items": [{"item": item.name, "state": item.state} for item in missing[:MOST_NAMED]],
-        "extra_items": strays[:MOST_NAMED],
+        "extra_items": strays,
         "staff": caller.staff_no,
         "at": now.isoformat(),
     }
 
 
-def _stray(name: str, item: CountedItem | None, place: Node) -> dict[str, Any] | None:
-    """Say why something scanned should not lie here, or None."""
+def _lies_at(item: CountedItem | None, place: Node) -> bool:
+    """Whether the item should lie at the place, signed for."""
+    return item is not None and item.holder_id == place.id and not item.in_transit
+
+
+async def _codes(session: AsyncSession, holders: Iterable[int]) -> dict[int, str]:
+    """Return the codes of organisations by their ids."""
+    found = [await organisation.by_id(session, holder) for holder in sorted(holders)]
+    return {node.id: node.code for node in found if node is not None}
+
+
+def _stray(name: str, item: CountedItem | None, holders: Mapping[int, str]) -> dict[str, Any]:
+    """Say why something scanned should not lie here."""
     if item is None:
         return {"item": name, "code": "not_in_stock", "state": None, "holder": None}
-    if item.holder_id != place.id:
-        return {"item": name, "code": "not_holder", "state": item.state, "holder": item.holder_id}
-    if item.in_transit:
-        return {"item": name, "code": "in_transit", "state": item.state, "holder": item.holder_id}
-    return None
+    code = "in_transit" if item.in_transit else "not_holder"
+    return {"item": name, "code": code, "state": item.state, "holder": holders.get(item.holder_id)}

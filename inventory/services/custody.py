@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from inventory.access.caller import Caller
 from inventory.domain.deliveries import DeliveryState
 from inventory.domain.errors import DomainError, MovementRefused, NotEnoughStock, OrganisationUnknown, OutsideScope
 from inventory.domain.identifiers import format_public_id
-from inventory.domain.kinds import ResourceKind
+from inventory.domain.kinds import ResourceKind, kind_named
 from inventory.services.acting import acting
 from inventory.services.rating import rate_for_issue
 from inventory.store import custody, movements, organisation
@@ -45,6 +45,14 @@ class Step:
     reason: str | None = None
     on_the_way: bool = False
     """The receiver signs for the items first (签收)."""
+
+
+@dataclass(frozen=True)
+class Ends:
+    """From whom and to whom a document goes."""
+
+    giver: Node
+    receiver: Node
 
 
 async def node_of_city(session: AsyncSession, caller: Caller, code: str) -> Node:
@@ -101,27 +109,52 @@ async def take_step(session: AsyncSession, caller: Caller, step: Step, *, now: d
         reason=step.reason,
         rule_set_id=rule_set_id,
     )
-    who = acting(caller, now)
     ranges = [LedgerRange(run.lo, run.hi, run.outcomes if rule_set_id else None) for run in moved]
+    ends = Ends(step.giver, step.receiver)
+    return await write_document(session, caller, draft, ranges, ends, happened=step.happened, way=way, now=now)
+
+
+async def write_document(
+    session: AsyncSession,
+    caller: Caller,
+    draft: MovementDraft,
+    ranges: Sequence[LedgerRange],
+    ends: Ends,
+    *,
+    happened: str,
+    way: int | None,
+    now: datetime,
+    told: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Write a document of moved items and its event `happened`, and return it as callers see it.
+
+    With `way`, its number, the items are on their way under it. `told` is said in the event and in the answer too.
+    """
+    who = acting(caller, now)
     movement_id = await movements.record_movement(session, draft, ranges, **who, on_the_way_as=way)
-    count = sum(run.count for run in moved)
-    summary = {"resource": step.kind.name, "giver": step.giver.code, "receiver": step.receiver.code, "count": count}
+    summary = {
+        "resource": draft.resource,
+        "giver": ends.giver.code,
+        "receiver": ends.receiver.code,
+        "count": sum(run.hi - run.lo + 1 for run in ranges),
+        **(told or {}),
+    }
     event = EventDraft(
-        name=f"{step.kind.events}.{step.happened}",
+        name=f"{kind_named(draft.resource).events}.{happened}",
         kind="movement",
         item_no=movement_id,
-        reason=step.reason,
+        reason=draft.reason,
         data=summary,
     )
     await record(session, [event], **who)
     return {
         "id": format_public_id("m", caller.city_id, movement_id),
-        "kind": step.movement,
-        "state": DeliveryState.IN_TRANSIT if step.on_the_way else DeliveryState.ACCEPTED,
+        "kind": draft.kind,
+        "state": DeliveryState.ACCEPTED if way is None else DeliveryState.IN_TRANSIT,
         **summary,
-        "receiver_name": step.receiver_name,
-        "returner_name": step.returner_name,
-        "reason": step.reason,
+        "receiver_name": draft.receiver,
+        "returner_name": draft.returner,
+        "reason": draft.reason,
         "staff": caller.staff_no,
         "at": now.isoformat(),
     }

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.caller import Caller
-from inventory.domain.deliveries import OPEN, DeliveryState
+from inventory.domain.deliveries import OPEN
 from inventory.domain.errors import (
     DeliveryAnswered,
     InvalidField,
@@ -21,13 +21,11 @@ from inventory.domain.errors import (
 )
 from inventory.domain.identifiers import format_public_id, parse_public_id
 from inventory.domain.kinds import ResourceKind, kind_named
-from inventory.services.acting import acting
-from inventory.services.custody import MOST_NAMED
+from inventory.services.custody import MOST_NAMED, Ends, write_document
 from inventory.services.once import Answer, WriteKey, once
 from inventory.services.selecting import in_normal_form
 from inventory.store import custody, movements, organisation
 from inventory.store.custody import MovedRange
-from inventory.store.events import EventDraft, record
 from inventory.store.movements import Document, LedgerRange, MovementDraft
 from inventory.store.organisation import Node
 from inventory.store.selection import ByCount, ByName, Selection
@@ -187,46 +185,22 @@ async def _answer(
         reason=signature.reason,
         parent_id=document.movement_id,
     )
-    who = acting(caller, now)
-    ranges = [LedgerRange(run.lo, run.hi) for run in moved]
-    movement_id = await movements.record_movement(session, draft, ranges, **who, on_the_way_as=way)
     count = sum(run.count for run in moved)
+    accepted, refused = (0, count) if back else (count, 0)
     state = await movements.count_answer(
+        session, document, city_id=city_id, accepted=accepted, refused=refused, now=now
+    )
+    return await write_document(
         session,
-        document,
-        city_id=city_id,
-        accepted=0 if back else count,
-        refused=count if back else 0,
+        caller,
+        draft,
+        [LedgerRange(run.lo, run.hi) for run in moved],
+        Ends(delivery.receiver, holder),
+        happened="sent_back" if back else "received",
+        way=way,
         now=now,
+        told={"parent": format_public_id("m", city_id, document.movement_id), "parent_state": state},
     )
-    summary = {
-        "resource": kind.name,
-        "giver": delivery.receiver.code,
-        "receiver": holder.code,
-        "count": count,
-        "parent": format_public_id("m", city_id, document.movement_id),
-        "parent_state": state,
-    }
-    happened = "sent_back" if back else "received"
-    event = EventDraft(
-        name=f"{kind.events}.{happened}",
-        kind="movement",
-        item_no=movement_id,
-        reason=signature.reason,
-        data=summary,
-    )
-    await record(session, [event], **who)
-    return {
-        "id": format_public_id("m", city_id, movement_id),
-        "kind": draft.kind,
-        "state": DeliveryState.IN_TRANSIT if back else DeliveryState.ACCEPTED,
-        **summary,
-        "receiver_name": draft.receiver,
-        "returner_name": draft.returner,
-        "reason": signature.reason,
-        "staff": caller.staff_no,
-        "at": now.isoformat(),
-    }
 
 
 async def _end_the_way(

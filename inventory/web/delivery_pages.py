@@ -19,10 +19,9 @@ from inventory.services.once import Answer
 from inventory.services.receiving import Delivery, Signature, accept, read_deliveries, refuse
 from inventory.web.deps import FormDep, NowDep, SessionDep, WriteDep, language_of, require
 from inventory.web.move_pages import read_items
-from inventory.web.names import event_name, kind_name, node_name
+from inventory.web.names import document_done, event_name, kind_name, node_name
 from inventory.web.problems import explain, status_of
 from inventory.web.rendering import render
-from inventory.web.texts import translations
 
 router = APIRouter(prefix="/deliveries")
 
@@ -83,22 +82,13 @@ async def again(movement: MovementId, verb: Verb) -> Response:
 
 async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tried | None) -> Response:
     language = language_of(request)
-    gettext = translations(language).gettext
     refusal = None if tried is None else tried.refusal
-    done = ""
-    if tried is not None and tried.answer is not None:
-        body = tried.answer.body
-        done = gettext("Done: document %(document)s, %(count)d items.") % {
-            "document": body["id"],
-            "count": body["count"],
-        }
     values = {
         "deliveries": [
             _shown(delivery, caller, tried, language=language) for delivery in await read_deliveries(session, caller)
         ],
+        **document_done(None if tried is None else tried.answer, language),
         "problem": None if refusal is None else explain(request, refusal),
-        "done": done,
-        "done_document": tried.answer.body["id"] if tried is not None and tried.answer is not None else "",
     }
     status = HTTPStatus.OK if refusal is None else status_of(refusal)
     return render(request, "deliveries/page.html", values, language=language, caller=caller, status=status)

@@ -22,7 +22,7 @@ from inventory.services.organisation import read_above, read_beside, read_tree
 from inventory.store.organisation import Node
 from inventory.store.selection import ByName, ByRange, Selection
 from inventory.web.deps import FormDep, NowDep, SessionDep, WriteDep, language_of, require
-from inventory.web.names import kind_name, node_name
+from inventory.web.names import document_done, kind_name, node_name
 from inventory.web.problems import explain, status_of
 from inventory.web.rendering import render
 from inventory.web.texts import translations
@@ -167,19 +167,11 @@ async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tr
         hint = gettext("To a colleague, or to the next place below the same parent.")
         name, to, by = gettext("Transfer"), gettext("To"), gettext("Taken by")
         forms.append(_Form(Verb.TRANSFER, name, hint, to, by, [*below, *beside], givers=stocks))
-    done = ""
-    if tried is not None and tried.answer is not None:
-        body = tried.answer.body
-        done = gettext("Done: document %(document)s, %(count)d items.") % {
-            "document": body["id"],
-            "count": body["count"],
-        }
     values = {
         "kinds": [{"name": kind.name, "label": kind_name(kind, language)} for kind in KINDS.values()],
         "forms": [form.shown(tried, language=language) for form in forms],
+        **document_done(None if tried is None else tried.answer, language),
         "problem": None if tried is None or tried.refusal is None else explain(request, tried.refusal),
-        "done": done,
-        "done_document": tried.answer.body["id"] if tried is not None and tried.answer is not None else "",
     }
     status = HTTPStatus.OK if tried is None or tried.refusal is None else status_of(tried.refusal)
     return render(request, "moves/page.html", values, language=language, caller=caller, status=status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from inventory.domain.kinds import ResourceKind
 from inventory.domain.money import format_yuan
 from inventory.i18n import Language
+from inventory.services.once import Answer
 from inventory.store.organisation import Node
 from inventory.web.texts import translations
 
@@ -75,3 +76,12 @@ def yuan(fen: int) -> str:
 def in_months(months: int, language: Language) -> str:
     """Return a length of time in months."""
     return translations(language).ngettext("%(num)d month", "%(num)d months", months) % {"num": months}
+
+
+def document_done(answer: Answer | None, language: Language) -> dict[str, str]:
+    """Return what a page says of a document just written, and its id; nothing if none was."""
+    if answer is None:
+        return {"done": "", "done_document": ""}
+    words = translations(language).gettext("Done: document %(document)s, %(count)d items.")
+    document, count = answer.body["id"], answer.body["count"]
+    return {"done": words % {"document": document, "count": count}, "done_document": document}

@@ -42,7 +42,7 @@ BROKEN = [
     ("sql_is_never_glued", "inventory/store/x.py", 'sa.text("SELECT {}".format(name))'),
     ("sql_is_never_glued", "inventory/store/x.py", 'conn.execute("SELECT " + name)'),
     ("files_stay_short", "inventory/x.py", "\n" * (LONGEST_FILE + 1)),
-    ("nothing_names_a_machine", "README.md", "cd /root/haoka"),
+    ("nothing_names_a_machine", "README.md", "cd /home/clerk/haoka"),
     ("nothing_names_a_machine", "docs/x.md", "pip install --index-url https://example.org haoka"),
 ]
 
@@ -55,7 +55,7 @@ ALLOWED = [
     ("sql_is_never_glued", "inventory/store/x.py", 'text(f"SELECT * FROM ({CHECKS[name]}) AS found")'),
     ("sql_is_never_glued", "inventory/store/x.py", 'conn.execute(sql.SQL("LISTEN {}").format(sql.Identifier(name)))'),
     ("files_stay_short", "inventory/web/static/vendor/x.js", "\n" * (LONGEST_FILE + 1)),
-    ("nothing_names_a_machine", "docs/x.md", "GET /v1/work/orders"),
+    ("nothing_names_a_machine", "docs/x.md", "GET /v1/home/orders/7"),
 ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from inventory.access.permissions import Role
@@ -16,11 +18,9 @@ pytestmark = [pytest.mark.database, pytest.mark.anyio]
 CITY_CODE, DISTRICT, HALL, CLERK = str(CITY), f"{CITY}-D1", f"{CITY}-H1", f"{CITY}-C1"
 
 
-async def issued(
-    town: Town, giver: str, receiver: str, selection: ByName | ByRange | ByCount, **changes: object
-) -> str:
+async def issued(town: Town, giver: str, receiver: str, selection: ByName | ByRange | ByCount, **changes: Any) -> str:
     """Issue numbers and give the document's id."""
-    wish = MoveWish(verb=Verb.ISSUE, resource="number", giver=giver, receiver=receiver, selection=selection, **changes)  # type: ignore[arg-type]  # a test passes names
+    wish = MoveWish(verb=Verb.ISSUE, resource="number", giver=giver, receiver=receiver, selection=selection, **changes)
     async with town.database.session() as session:
         return str((await move(session, town.admin, fresh_key(), wish, now=NOW)).body["id"])
 

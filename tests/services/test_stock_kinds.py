@@ -114,7 +114,7 @@ async def test_held_item_is_neither_issued_nor_recalled(town: Town, kind: Resour
     """REQ-SIM-10: an item on hold cannot be recalled."""
     await stock_up(town, kind)
     await give(town, kind, ByRange(name(kind, 0), name(kind, 9)))
-    await town.execute(f"UPDATE {kind.table} SET hold_id = 1, hold_until = now() WHERE item_no IN (5, 50)")  # noqa: S608
+    await town.execute(f"UPDATE {kind.table} SET hold_id = 1, hold_until = now() WHERE item_no IN (5, 50)")  # noqa: S608 - of the kinds
 
     with pytest.raises(MovementRefused) as back:
         await take_back(town, kind, ByRange(name(kind, 0), name(kind, 9)))
@@ -129,7 +129,7 @@ async def test_held_item_is_neither_issued_nor_recalled(town: Town, kind: Resour
 
 async def test_item_on_its_way_stays_where_it_is(town: Town, kind: ResourceKind) -> None:
     await stock_up(town, kind)
-    await town.execute(f"UPDATE {kind.table} SET transit_id = 1 WHERE item_no = 5")  # noqa: S608
+    await town.execute(f"UPDATE {kind.table} SET transit_id = 1 WHERE item_no = 5")  # noqa: S608 - of the kinds
 
     with pytest.raises(MovementRefused) as refusal:
         await give(town, kind, ByName((name(kind, 5),)))

@@ -18,8 +18,7 @@ WRITTEN = re.compile(r"""["']((?:number|sim)\.[a-z_]+)["']""")
 COMPOSED = re.compile(r"""name=f["']([^"']+)["']""")
 KNOWN_COMPOSED = {
     "{kind.events}.status_released": {f"{kind.events}.status_released" for kind in KINDS.values()},
-    "{step.kind.events}.{step.happened}": set[str](),  # an event of the document; items show the document itself
-    "{kind.events}.{happened}": set[str](),  # the same of a delivery
+    "{kind_named(draft.resource).events}.{happened}": set[str](),  # of documents, which items show
     "{kind.events}.counted": set[str](),  # an event of the place
     "{resource}.loaded": set[str](),  # an event of the load
     "job.{state}": set[str](),

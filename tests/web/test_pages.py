@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from inventory.access.permissions import Role
+from tests.web.conftest import Stocked
 from tests.web.stock import SEGMENT, VENDOR
 
 pytestmark = pytest.mark.database
@@ -117,9 +118,9 @@ def test_signing_out_ends_the_session_itself(browser: Browser) -> None:
     assert clerk.get("/desk").status_code == 303
 
 
-def test_session_cookie_is_out_of_reach_of_scripts_and_other_sites(browser: Browser, stocked: object) -> None:
+def test_session_cookie_is_out_of_reach_of_scripts_and_other_sites(browser: Browser, stocked: Stocked) -> None:
     clerk = browser(Role.CLERK)
-    people = stocked.people[Role.CLERK]  # type: ignore[attr-defined]  # the fixture's type is the conftest's own
+    people = stocked.people[Role.CLERK]
     form = {"interface_no": people.interface_no, "staff_no": people.staff_no, "password": people.password}
     cookie = clerk.post("/sign-in", data=form).headers["set-cookie"]
     assert "HttpOnly" in cookie
@@ -128,11 +129,11 @@ def test_session_cookie_is_out_of_reach_of_scripts_and_other_sites(browser: Brow
 
 @pytest.mark.parametrize(("public_url", "secure"), [(None, False), ("https://haoka.example.cn", True)])
 def test_session_cookie_travels_encrypted_where_the_public_address_does(
-    console: FastAPI, browser: Browser, stocked: object, public_url: str | None, *, secure: bool
+    console: FastAPI, browser: Browser, stocked: Stocked, public_url: str | None, *, secure: bool
 ) -> None:
     runtime = console.state.runtime  # behind a proxy the service itself hears plain HTTP
     console.state.runtime = replace(runtime, settings=runtime.settings.model_copy(update={"public_url": public_url}))
-    people = stocked.people[Role.CLERK]  # type: ignore[attr-defined]  # the fixture's type is the conftest's own
+    people = stocked.people[Role.CLERK]
     form = {"interface_no": people.interface_no, "staff_no": people.staff_no, "password": people.password}
     cookie = browser().post("/sign-in", data=form).headers["set-cookie"]
     assert ("Secure" in cookie) is secure
