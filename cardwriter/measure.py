@@ -8,16 +8,16 @@ beside the packages because it puts both halves together, the brain and the hand
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from typing_extensions import override
 
+from cardwriter.bare import Bare, BareCard, BareDispenser, BareModem, BarePhoenix
 from cardwriter.crypto.milenage import Milenage
 from cardwriter.crypto.secret import Secret
 from cardwriter.profiles import (
@@ -43,13 +44,17 @@ from cardwriter.station.journal import Journal
 from cardwriter.station.runner import run
 from cardwriter.usim.network import Act, PlmnAct
 from cardwriter.usim.texts import Spn
-from cardwriter.virtual import bench
+from cardwriter.virtual import bench, serial_bench
 from cardwriter.virtual.blank import blank_card
 from cardwriter.virtual.image import CardImage
+from cardwriter.virtual.serial_bench import SERVERS
 from cardwriter.virtual.uicc import VirtualUicc
+from drivers import at_modem, crt_device
+from drivers.at_modem import open_modem
 from drivers.base import ReaderSource
+from drivers.dispenser import open_dispenser
 from drivers.pcsc import PcscSource
-from drivers.trace import TracingConnection
+from drivers.phoenix import open_phoenix
 from drivers.virtual import VirtualSource
 
 APDU_LIMIT: Final = 40
@@ -66,6 +71,7 @@ _OPC: Final = Secret.fromhex("cd63cb71954a9f4e48a5994e37a02baf")
 _ADM1: Final = Secret(b"83726150")
 _RAND: Final = bytes(range(16))
 _LOOKS: Final = 30
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder in it of our own, with a random name
 
 
 def data() -> Personalisation:
@@ -86,12 +92,35 @@ def blank(number: int) -> CardImage:
     return blank_card(iccid=f"89860012{number:012d}", serial=f"{number:020d}", k=_K, opc=_OPC, adm1=_ADM1)
 
 
+_CALM: Final = 60.0
+_READERS: Final[dict[str, Callable[[str], ReaderSource]]] = {
+    "at": lambda port: open_modem(port, patience=at_modem.Patience(card=_CALM, modem=_CALM, restart=_CALM)),
+    "crt": lambda port: open_dispenser(
+        port, patience=crt_device.Patience(card=_CALM, movement=_CALM, device=_CALM, acknowledgement=_CALM)
+    ),
+    "phoenix": lambda port: open_phoenix(f"{port}?detect=cts", latency=_CALM),
+}
+"""The drivers of readers on serial lines, more patient than in a hall: what else runs may hold a virtual reader up."""
+_BARE: Final[dict[str, Callable[[str], Bare]]] = {
+    "at": BareModem,
+    "crt": BareDispenser,
+    "phoenix": lambda port: BarePhoenix(port, blank(0).atr),
+}
+
+
 class CountedUicc(VirtualUicc):
-    """A card that keeps every command it was sent, as on the wire."""
+    """A card that keeps every command it was sent, as on the wire, and how many it had had at each reset."""
 
     def __init__(self, image: CardImage) -> None:
         super().__init__(image)
         self.seen: list[bytes] = []
+        self.starts: list[int] = []
+
+    @override
+    def reset(self) -> bytes:
+        """Reset the card, as each script begins, and keep where."""
+        self.starts.append(len(self.seen))
+        return super().reset()
 
     @override
     def transmit(self, apdu: bytes) -> bytes:
@@ -143,49 +172,10 @@ class Desk:
             raise RuntimeError(f"{script.id} was run before")
         card = self.source.connect(self.reader)
         try:
-            traced = TracingConnection(card, lambda _line: None)
-            return run(traced, script, entry, on_step=lambda *_: None, cancelled=lambda: False, now=_NOW)
+            return run(card, script, entry, on_step=lambda *_: None, cancelled=lambda: False, now=_NOW)
         finally:
             card.close()
             self.journal.acknowledge(script.id)
-
-
-class BareCard:
-    """A card held through the C library of PC/SC and nothing else: the raw engine of the card path."""
-
-    _EXCLUSIVE, _T0, _LEAVE, _RESET, _SYSTEM = 1, 1, 0, 1, 2
-    _LONGEST_ANSWER = 258
-
-    def __init__(self, reader: str) -> None:
-        self._library = ctypes.CDLL("libpcsclite.so.1")
-        self._context, self._card, self._active = ctypes.c_long(), ctypes.c_long(), ctypes.c_ulong()
-        self._header = ctypes.c_char.in_dll(self._library, "g_rgSCardT0Pci")
-        self._answer = ctypes.create_string_buffer(self._LONGEST_ANSWER)
-        self._call("SCardEstablishContext", ctypes.c_ulong(self._SYSTEM), None, None, ctypes.byref(self._context))
-        name, card, active = reader.encode(), ctypes.byref(self._card), ctypes.byref(self._active)
-        share, protocol = ctypes.c_ulong(self._EXCLUSIVE), ctypes.c_ulong(self._T0)
-        self._call("SCardConnect", self._context, name, share, protocol, card, active)
-
-    def reset(self) -> None:
-        """Reset the card."""
-        share, protocol, reset = (ctypes.c_ulong(value) for value in (self._EXCLUSIVE, self._T0, self._RESET))
-        self._call("SCardReconnect", self._card, share, protocol, reset, ctypes.byref(self._active))
-
-    def transmit(self, apdu: bytes) -> None:
-        """Send one command and take its answer."""
-        length, room = ctypes.c_ulong(len(apdu)), ctypes.c_ulong(self._LONGEST_ANSWER)
-        header = ctypes.byref(self._header)
-        self._call("SCardTransmit", self._card, header, apdu, length, None, self._answer, ctypes.byref(room))
-
-    def close(self) -> None:
-        """Let go of the card."""
-        self._call("SCardDisconnect", self._card, ctypes.c_ulong(self._LEAVE))
-        self._call("SCardReleaseContext", self._context)
-
-    def _call(self, name: str, *arguments: object) -> None:
-        result = getattr(self._library, name)(*arguments) & 0xFFFFFFFF
-        if result:
-            raise RuntimeError(f"{name}: 0x{result:08X}")
 
 
 def apdus(folder: Path) -> tuple[dict[str, Any], list[list[bytes]]]:
@@ -195,44 +185,79 @@ def apdus(folder: Path) -> tuple[dict[str, Any], list[list[bytes]]]:
     desk = Desk(VirtualSource(card), "virtual", journal)
     desk.identify()
     identify, card.seen = len(card.seen), []
-    starts: list[int] = []
-    reset = card.reset
-
-    def marked() -> bytes:
-        starts.append(len(card.seen))
-        return reset()
-
-    card.reset = marked  # type: ignore[method-assign]  # each script starts with a reset
     desk.round()
     journal.close()
-    write, verify = card.seen[: starts[-1]], card.seen[starts[-1] :]
+    write, verify = card.seen[: card.starts[-1]], card.seen[card.starts[-1] :]
     figures = {"unit": "APDUs", "identify": identify, "write": len(write), "verify": len(verify), "files": 12}
     return within("card.apdus", len(card.seen), APDU_LIMIT, **figures), [write, verify]
 
 
-def overhead(desk: Desk, commands: Sequence[Sequence[bytes]], *, rounds: int) -> dict[str, Any]:
-    """Compare the time of our rounds with that of the bare commands, by turns on the same card."""
+def overhead(desk: Desk, bare: Callable[[], object], *, rounds: int, driver: str = "pcsc") -> dict[str, Any]:
+    """Compare the time of our rounds with that of the bare commands, by turns."""
     desk.identify()
     ours, raw = [], []
     for _ in range(rounds):
         ours.append(_seconds(desk.round))
-        raw.append(_seconds(lambda: _send_bare(desk.reader, commands)))
+        raw.append(_seconds(bare))
     above = median(ours) / median(raw) - 1
     figures = {"unit": "ms", "ours": median(ours) * 1000, "raw": median(raw) * 1000, "above": above, "cards": rounds}
-    return measurement("card.overhead", median(raw) / median(ours), 1 / (1 + OVERHEAD_LIMIT), **figures)
+    name = "card.overhead" if driver == "pcsc" else f"card.overhead.{driver}"
+    return measurement(name, median(raw) / median(ours), 1 / (1 + OVERHEAD_LIMIT), **figures)
+
+
+def serial_apdus(driver: str, folder: Path) -> dict[str, Any]:
+    """Count the commands of one card in a serial reader, those by which its driver looks after the card included."""
+    card = CountedUicc(blank(0))
+    with ExitStack() as stack:
+        journal = stack.enter_context(closing(Journal(folder / f"counted-{driver}")))
+        source = stack.enter_context(closing(_READERS[driver](SERVERS[driver](card))))
+        (reader,) = source.wait(0)
+        desk = Desk(source, reader.name, journal)
+        desk.identify()
+        card.seen = []
+        desk.round()
+    return within(f"card.apdus.{driver}", len(card.seen), APDU_LIMIT, unit="APDUs", files=12)
+
+
+def serial_overhead(
+    driver: str, commands: Sequence[Sequence[bytes]], folder: Path, *, wire: str, rounds: int
+) -> dict[str, Any]:
+    """Compare as `overhead` does in a serial reader: two of them, one ours and one of the bare client's."""
+    path = folder / f"card-{driver}.json"
+    blank(0).save(path)
+    with ExitStack() as stack:
+        ours, raw = (stack.enter_context(_serial_reader(driver, path, wire)) for _ in range(2))
+        source = stack.enter_context(closing(_READERS[driver](ours)))
+        journal = stack.enter_context(closing(Journal(folder / f"timed-{driver}")))
+        (reader,) = source.wait(0)
+        bare = stack.enter_context(closing(_BARE[driver](raw)))
+        desk = Desk(source, reader.name, journal)
+        return overhead(desk, lambda: _send(bare, commands), rounds=rounds, driver=driver)
+
+
+@contextmanager
+def _serial_reader(driver: str, card: Path, wire: str) -> Iterator[str]:
+    """Run a reader with this card as a process of its own while the block lasts; gives its address for pyserial."""
+    command = [sys.executable, "-m", serial_bench.__name__, driver, str(card), "--wire", wire]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+        if process.stdout is None or not (address := process.stdout.readline().strip()):
+            raise RuntimeError(f"no {driver} reader came up")
+        yield address
 
 
 def parallel(desks: Sequence[Desk], *, rounds: int, alone: float | None) -> tuple[dict[str, Any], float]:
     """Write cards on all desks at once; compare cards per second with so many times `alone`, the rate of one."""
     for desk in desks:
         desk.identify()
-    busy = _Busy()
+    busy, spent = _Busy(), _Spent()
     with ThreadPoolExecutor(len(desks)) as threads:
         seconds = _seconds(lambda: list(threads.map(lambda desk: _rounds(desk, rounds), desks)))
     count, cpu = len(desks), busy.share()
+    ours, virtual = (1000 * seconds / (count * rounds) for seconds in spent.seconds())
     rate = count * rounds / seconds
     ratio = rate / (count * (alone or rate))
     figures = {"unit": "cards/s", "ours": rate, "raw": count * (alone or rate), "cards": count * rounds, "cpu": cpu}
+    figures |= {"cpu_ours": ours, "cpu_virtual": virtual}
     found = measurement(f"card.readers_{count}", ratio, PARALLEL_TARGET, **figures)
     # Beyond a full CPU no number of readers brings more: the target ends there.
     return {**found, "cpu_full": cpu >= CPU_FULL, "ok": found["ok"] or cpu >= CPU_FULL}, rate
@@ -253,24 +278,24 @@ def within(name: str, value: float, limit: float, **figures: Any) -> dict[str, A
 def desks(folder: Path, count: int, wire: str) -> Iterator[list[Desk]]:
     """Run a private PC/SC service with `count` virtual readers and a blank card in each; one station's journal.
 
+    The cards are files in memory where there is such a place: a real card writes its own memory, not the PC's disk. The
+    journal is in `folder`.
+
     The C library reads the service's address once a process: only one of these can be open in the life of a process.
     """
-    cards = []
-    for number in range(count):
-        path = folder / f"card{number}.json"
-        blank(number).save(path)
-        cards.append(path)
-    with bench.running(readers=count, cards=cards, wire=wire) as running:
+    memory = _MEMORY if _MEMORY.is_dir() else folder
+    with ExitStack() as stack:
+        drawer = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="haoka-cards-", dir=memory)))
+        cards = [drawer / f"card{number}.json" for number in range(count)]
+        for number, path in enumerate(cards):
+            blank(number).save(path)
+        running = stack.enter_context(bench.running(readers=count, cards=cards, wire=wire))
         os.environ["PCSCLITE_CSOCK_NAME"] = str(running.socket)
-        source = PcscSource()
-        journal = Journal(folder / "station")
+        source = stack.enter_context(closing(PcscSource()))
+        stack.callback(shutil.rmtree, folder / "station")
+        journal = stack.enter_context(closing(Journal(folder / "station")))
         _wait_for_cards(source, count)
-        try:
-            yield [Desk(source, slot.reader, journal) for slot in running.slots[:count]]
-        finally:
-            source.close()
-            journal.close()
-            shutil.rmtree(folder / "station")
+        yield [Desk(source, slot.reader, journal) for slot in running.slots[:count]]
 
 
 def measure(folder: Path, *, wire: str, rounds: int, readers: Sequence[int]) -> Iterator[dict[str, Any]]:
@@ -278,12 +303,32 @@ def measure(folder: Path, *, wire: str, rounds: int, readers: Sequence[int]) -> 
     counted, commands = apdus(folder)
     yield counted
     with desks(folder, max(readers), wire) as all_desks:
-        yield {**overhead(all_desks[0], commands, rounds=rounds), "wire": wire}
+        desk = all_desks[0]
+        yield {**overhead(desk, lambda: _send_bare(desk.reader, commands), rounds=rounds), "wire": wire}
         alone = None
         for count in readers:
             found, rate = parallel(all_desks[:count], rounds=rounds, alone=alone)
             alone = alone or rate / count
             yield {**found, "wire": wire}
+    for driver in SERVERS:
+        yield serial_apdus(driver, folder)
+        yield {**serial_overhead(driver, commands, folder, wire=wire, rounds=rounds), "wire": wire}
+
+
+class _Spent:
+    """Processor time since the start: of this process, and of all that it started and that still runs."""
+
+    def __init__(self) -> None:
+        self._before = self._look()
+
+    def seconds(self) -> tuple[float, float]:
+        """Return both."""
+        ours, theirs = (now - before for now, before in zip(self._look(), self._before, strict=True))
+        return ours, theirs
+
+    @staticmethod
+    def _look() -> tuple[float, float]:
+        return time.process_time(), sum(map(_ticks, _descendants(os.getpid()))) / os.sysconf("SC_CLK_TCK")
 
 
 class _Busy:
@@ -304,6 +349,20 @@ class _Busy:
         return sum(ticks), ticks[3] + ticks[4]
 
 
+def _descendants(process: int) -> Iterator[int]:
+    """Give all processes below this one (proc(5), /proc/pid/task/tid/children)."""
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in map(int, children.read_text(encoding="ascii").split()):
+            yield child
+            yield from _descendants(child)
+
+
+def _ticks(process: int) -> int:
+    """Return the ticks a process has worked (proc(5), /proc/pid/stat: utime and stime after the name)."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def _seconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
@@ -318,12 +377,16 @@ def _rounds(desk: Desk, rounds: int) -> None:
 def _send_bare(reader: str, scripts: Sequence[Sequence[bytes]]) -> None:
     card = BareCard(reader)
     try:
-        for commands in scripts:
-            card.reset()
-            for command in commands:
-                card.transmit(command)
+        _send(card, scripts)
     finally:
         card.close()
+
+
+def _send(card: Bare, scripts: Sequence[Sequence[bytes]]) -> None:
+    for commands in scripts:
+        card.reset()
+        for command in commands:
+            card.transmit(command)
 
 
 def _wait_for_cards(source: PcscSource, count: int) -> None:

@@ -46,6 +46,13 @@ def _name(value: object) -> str:
     return str(value)
 
 
+def _flag(value: object) -> bool:
+    """Read a flag that decides what is hidden, journaled or believed: nothing but true and false will do."""
+    if not isinstance(value, bool):
+        raise ScriptError("flag is neither true nor false")
+    return value
+
+
 class Purpose(enum.StrEnum):
     """Why a script is run."""
 
@@ -81,6 +88,8 @@ class SwMask:
     """A status word with wildcards: four hex digits where `x` matches any digit, such as `61xx` or `63cx`."""
 
     pattern: str
+    _bits: int = field(init=False, repr=False, compare=False)
+    _value: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse a pattern that is not four hex digits or `x`.
@@ -92,10 +101,13 @@ class SwMask:
         """
         if len(self.pattern) != _SW_DIGITS or any(c not in _HEX + "x" for c in self.pattern):
             raise ScriptError(f"status word mask {self.pattern!r} is not four hex digits or 'x'")
+        bits = "".join("0" if digit == "x" else "f" for digit in self.pattern)
+        object.__setattr__(self, "_bits", int(bits, 16))
+        object.__setattr__(self, "_value", int(self.pattern.replace("x", "0"), 16))
 
     def matches(self, sw: int) -> bool:
         """Whether the status word fits the mask."""
-        return all(mask in ("x", digit) for mask, digit in zip(self.pattern, f"{sw:04x}", strict=True))
+        return sw & self._bits == self._value
 
 
 OK = (SwMask("9000"), SwMask("91xx"))
@@ -152,9 +164,9 @@ class Step:
                 apdu=bytes.fromhex(wire["apdu"]),
                 expect=tuple(SwMask(pattern) for pattern in wire["expect"]),
                 otherwise=Otherwise(wire["otherwise"]),
-                returns=bool(wire["returns"]),
-                secret=bool(wire["secret"]),
-                changes_card=bool(wire["changes_card"]),
+                returns=_flag(wire["returns"]),
+                secret=_flag(wire["secret"]),
+                changes_card=_flag(wire["changes_card"]),
             )
         except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise ScriptError(f"malformed step: {type(error).__name__}") from None
@@ -164,7 +176,8 @@ class Step:
 class Script:
     """Commands for one card: `card` is the hex of EF.ICCID as read (10 bytes) that must still be in the reader.
 
-    `card` is None only for `Purpose.IDENTIFY`, which is read-only by rule. `expires_at` is UTC seconds since the epoch;
+    A card that gets its ICCID in the hall is named by `serial` instead, the hex of its chip serial as read. Both are
+    None only for `Purpose.IDENTIFY`, which is read-only by rule. `expires_at` is UTC seconds since the epoch;
     a station refuses to start a script after it.
     """
 
@@ -173,6 +186,7 @@ class Script:
     card: str | None
     steps: tuple[Step, ...]
     expires_at: int
+    serial: str | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """Return the script as JSON-ready values."""
@@ -180,6 +194,7 @@ class Script:
             "id": self.id,
             "purpose": self.purpose.value,
             "card": self.card,
+            "serial": self.serial,
             "expires_at": self.expires_at,
             "steps": [step.to_wire() for step in self.steps],
         }
@@ -198,6 +213,7 @@ class Script:
                 id=_name(wire["id"]),
                 purpose=Purpose(wire["purpose"]),
                 card=wire["card"],
+                serial=wire.get("serial"),
                 expires_at=int(wire["expires_at"]),
                 steps=tuple(Step.from_wire(step) for step in wire["steps"]),
             )
@@ -284,7 +300,7 @@ class Report:
                 results=tuple(StepResult.from_wire(result) for result in results),
                 atr=bytes.fromhex(wire["atr"]),
                 error=None if wire["error"] is None else _name(wire["error"]),
-                changed=bool(wire["changed"]),
+                changed=_flag(wire["changed"]),
             )
         except ScriptError:
             raise

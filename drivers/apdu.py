@@ -73,15 +73,17 @@ class CommandAPDU:
 
     def to_bytes(self) -> bytes:
         """Return the command as ISO 7816-4 writes it, Le included."""
-        lc = bytes([len(self.data)]) if self.data else b""
-        le = b"" if self.le is None else bytes([self.le % _MAX_LE])
-        return bytes([self.cla, self.ins, self.p1, self.p2]) + lc + self.data + le
+        return self._without_le() + (b"" if self.le is None else bytes([self.le % _MAX_LE]))
 
     def to_tpdu(self) -> bytes:
         """Return the command as T=0 carries it: P3 always there, no Le after data (ISO 7816-3 §12.2)."""
-        if self.case == 1:
-            return self.to_bytes() + b"\x00"
-        return replace(self, le=None).to_bytes() if self.data else self.to_bytes()
+        if self.data:
+            return self._without_le()
+        return self.to_bytes() if self.le is not None else self.to_bytes() + b"\x00"
+
+    def _without_le(self) -> bytes:
+        head = bytes([self.cla, self.ins, self.p1, self.p2])
+        return head + bytes([len(self.data)]) + self.data if self.data else head
 
 
 @dataclass(frozen=True)

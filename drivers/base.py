@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar, runtime_checkable
+
+T = TypeVar("T")
 
 
 class Presence(enum.StrEnum):
@@ -69,6 +72,19 @@ class CardConnection(Protocol):
         """
         ...
 
+    def converse(self, work: Callable[[], T]) -> T:
+        """Run `work`, which talks to the card by this connection, and return its result or raise what it raised.
+
+        A driver with a thread of its own for the card runs it there, so that its commands follow each other without a
+        change of threads. When the card falls silent in it, nothing more of `work` is run.
+
+        Raises
+        ------
+        CardUnresponsiveError
+            The card fell silent; `work` itself may not have heard of it.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of the card and leave it powered as it is. Never raises, may be called twice."""
         ...
@@ -106,4 +122,97 @@ class ReaderSource(Protocol):
 
     def close(self) -> None:
         """Let go of the service; a `wait` under way returns."""
+        ...
+
+
+class Place(enum.StrEnum):
+    """Where in a dispenser a card lies."""
+
+    NOWHERE = "nowhere"
+    """No card between stacker and gate."""
+    CONTACTS = "contacts"
+    """Where it can be read and written; with one that can be connected to the presence is `CARD`."""
+    GATE = "gate"
+    """Held at the gate for the customer to take."""
+
+
+class Supply(enum.StrEnum):
+    """How many blanks a stacker holds."""
+
+    EMPTY = "empty"
+    FEW = "few"
+    ENOUGH = "enough"
+
+
+@dataclass(frozen=True)
+class DispenserState:
+    """One look at a card dispenser."""
+
+    card: Place
+    stacker: Supply
+    bin_full: bool
+
+
+@runtime_checkable
+class Dispenser(ReaderSource, Protocol):
+    """A reader that moves its cards itself: stacker, contacts, gate, and a bin for spoiled ones.
+
+    Each movement ends every connection to the card that was at the contacts, and raises a `DriverError` when the card
+    did not arrive; where it lies is then told by `state`.
+    """
+
+    def state(self) -> DispenserState:
+        """Return where the card is and how stacker and bin stand.
+
+        Raises
+        ------
+        DriverError
+            The dispenser does not answer.
+        """
+        ...
+
+    def feed(self) -> None:
+        """Bring a card from the stacker to the contacts.
+
+        Raises
+        ------
+        CardInsideError, StackerEmptyError, CardJamError
+            One is inside already, none came, or it got stuck.
+        DriverError
+            The dispenser does not answer.
+        """
+        ...
+
+    def hand_out(self) -> None:
+        """Bring the card to the gate and hold it there until the customer takes it.
+
+        Raises
+        ------
+        NoCardError, CardJamError
+            There is none, or it got stuck.
+        DriverError
+            The dispenser does not answer.
+        """
+        ...
+
+    def reject(self) -> None:
+        """Drop the card, at the contacts or at the gate, into the bin.
+
+        Raises
+        ------
+        NoCardError, BinFullError, CardJamError
+            There is none, it does not fit, or it got stuck.
+        DriverError
+            The dispenser does not answer.
+        """
+        ...
+
+    def rejected(self) -> int:
+        """Return how many cards the bin counts since it was emptied.
+
+        Raises
+        ------
+        DriverError
+            The dispenser does not answer.
+        """
         ...

@@ -71,6 +71,20 @@ class MuteCardError(DriverError):
     meaning = "the card gives no answer to reset; turn it over, clean it or take another"
 
 
+class BadAtrError(MuteCardError):
+    """The card's answer to reset is none to go by: broken off, damaged, of another clock, or without T=0."""
+
+    code = "bad_atr"
+    meaning = "the card's answer to reset is damaged or offers no T=0; clean it, insert it again or take another"
+
+
+class EchoError(DriverError):
+    """A serial reader does not give back what is sent: other interface, other speed, or the card talks meanwhile."""
+
+    code = "echo_differs"
+    meaning = "the serial port does not echo what is sent; check cable and speed, and that it is a Phoenix reader"
+
+
 class CardUnresponsiveError(DriverError):
     """The card took a command and never answered; whether it acted is unknown."""
 
@@ -104,6 +118,48 @@ class ReaderFailureError(DriverError):
 
     code = "reader_failure"
     meaning = "the card reader failed"
+
+
+class ModemRefusesError(DriverError):
+    """The modem does not pass the command on: it knows no +CSIM, filters it, or its card wants a PIN first."""
+
+    code = "modem_refuses"
+    meaning = "the modem does not pass this command to its card; use another reader"
+
+
+class ResetUnavailableError(DriverError):
+    """The device cannot take the power from its card: rights given before would stay."""
+
+    code = "reset_unavailable"
+    meaning = "this device cannot reset its card; use another reader"
+
+
+class StackerEmptyError(DriverError):
+    """A card dispenser has no card left."""
+
+    code = "stacker_empty"
+    meaning = "the card stacker is empty; fill it"
+
+
+class CardInsideError(DriverError):
+    """A dispenser cannot bring a card: the one before is still at its contacts or its gate."""
+
+    code = "card_inside"
+    meaning = "a card is still in the dispenser; hand it out or reject it first"
+
+
+class BinFullError(DriverError):
+    """The bin for spoiled cards takes no more."""
+
+    code = "bin_full"
+    meaning = "the bin for spoiled cards is full; empty it"
+
+
+class CardJamError(DriverError):
+    """A card does not go where it was sent."""
+
+    code = "card_jam"
+    meaning = "a card is stuck in the dispenser; open it and take the card out"
 
 
 class MalformedApduError(DriverError):

@@ -81,7 +81,7 @@ def _establish() -> int:
 
 
 class PcscConnection:
-    """One card held exclusively; every call runs in the connection's own thread, under a deadline.
+    """One card held exclusively; every call to it runs in the connection's own thread, under a deadline.
 
     Raises `DriverError` as `ReaderSource.connect` does.
     """
@@ -93,7 +93,7 @@ class PcscConnection:
         self._context: int | None = None
         self._card: int | None = None
         self._protocol: int = scard.SCARD_PROTOCOL_T0
-        self._lane = Lane(f"card in {reader}")
+        self._lane = Lane(f"card in {reader}", deadline)
         try:
             self._atr = self._within(self._open)
         except errors.DriverError:
@@ -126,6 +126,19 @@ class PcscConnection:
         self._atr = self._within(self._reset)
         return self._atr
 
+    def converse(self, work: Callable[[], T]) -> T:
+        """See `CardConnection.converse`.
+
+        Raises
+        ------
+        CardUnresponsiveError
+            The card was silent for the deadline; the connection is dead then.
+        """
+        try:
+            return self._lane.converse(work)
+        except TimeoutError:
+            raise self._unresponsive() from None
+
     def close(self) -> None:
         """See `CardConnection.close`."""
         if not self._closed:
@@ -137,9 +150,12 @@ class PcscConnection:
 
     def _within(self, work: Callable[[], T]) -> T:
         try:
-            return self._lane.call(work, self._deadline)
+            return self._lane.call(work)
         except TimeoutError:
-            raise errors.CardUnresponsiveError(reader=self._reader, detail=f"{self._deadline:g} s") from None
+            raise self._unresponsive() from None
+
+    def _unresponsive(self) -> errors.DriverError:
+        return errors.CardUnresponsiveError(reader=self._reader, detail=f"{self._deadline:g} s")
 
     # From here on: only ever called in the lane's thread.
 

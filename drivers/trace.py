@@ -7,11 +7,13 @@ test bench; even then the commands that carry codes, and the answer of AUTHENTIC
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from drivers.apdu import HEADER_LENGTH, CommandAPDU
 from drivers.base import CardConnection
 from drivers.errors import DriverError
+
+T = TypeVar("T")
 
 _SELECT = 0xA4
 _HIDDEN_COMMAND: Final = frozenset(
@@ -82,6 +84,16 @@ class TracingConnection:
         atr = self._inner.reset()
         self._sink(f"reset > {atr.hex()}")
         return atr
+
+    def converse(self, work: Callable[[], T]) -> T:
+        """See `CardConnection.converse`; a command that the card never answered is not traced.
+
+        Raises
+        ------
+        CardUnresponsiveError
+            As named there.
+        """
+        return self._inner.converse(work)
 
     def close(self) -> None:
         """See `CardConnection.close`."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import threading
-from typing import Protocol, Self
+from collections.abc import Callable
+from typing import Protocol, Self, TypeVar
 
 from drivers import errors
 from drivers.apdu import transceive
 from drivers.base import Presence, ReaderState
+
+T = TypeVar("T")
 
 
 class VirtualCard(Protocol):
@@ -147,6 +150,10 @@ class VirtualConnection:
         self._insertion = self._source.insertion
         self.atr = self._card().reset()
         return self.atr
+
+    def converse(self, work: Callable[[], T]) -> T:
+        """See `CardConnection.converse`."""
+        return work()
 
     def close(self) -> None:
         """See `CardConnection.close`."""

@@ -10,13 +10,14 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from inventory import __version__
-from inventory.api import openapi, problems, v1
+from inventory.api import problems, v1
 from inventory.api.middleware import Bounded, Observed
-from inventory.api.routing import PREFIX
+from inventory.api.openapi import DocumentedApp
 from inventory.api.station_link import watching
 from inventory.observability import Metrics
 from inventory.runtime import open_runtime, utc_now
 from inventory.settings import Settings
+from inventory.stock_metrics import StockMetrics
 from inventory.web.app import Console, create_pages
 
 _MEBIBYTE = 1 << 20
@@ -29,11 +30,12 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     ------
     ValueError
         No database is set.
-    inventory.vault.keys.KeyFileUnusable
-        The key file may be read by others or is none.
+    inventory.domain.errors.DomainError
+        The key file or its token cannot be used; the refusal says why and what to do.
     """
     runtime = open_runtime(settings, application="haoka-service", clock=clock)
     metrics = Metrics()
+    stock = StockMetrics(metrics, runtime.database, now=clock())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -41,7 +43,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
             yield
         await runtime.close()
 
-    app = FastAPI(
+    app = DocumentedApp(
         title="Haoka 号卡",
         version=__version__,
         summary="Stock of SIM cards and numbers: what there is, who holds it, what it costs, what was promised.",
@@ -56,12 +58,12 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     app.add_middleware(Bounded, max_body=settings.max_body_mb * _MEBIBYTE)
     app.add_middleware(Observed, metrics=metrics)
     problems.install(app)
-    app.include_router(v1.routes(), prefix=PREFIX)
-    openapi.install(app)
+    app.router.routes.extend(v1.routes().routes)
 
     @app.get("/metrics", include_in_schema=False)
     async def show_metrics() -> Response:
         """Show the metrics in Prometheus' text form."""
+        await stock.refresh()
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return app

@@ -6,7 +6,8 @@ The catalogue `errors` holds for each refusal a title (context `title`), what ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,7 +17,7 @@ from typing import Any, Literal
 from babel.messages.pofile import read_po
 from typing_extensions import override
 
-from inventory.access.hours import SHANGHAI
+from inventory.domain.calendar import SHANGHAI
 
 Language = Literal["zh", "en"]
 LOCALES: Mapping[Language, str] = {"zh": "zh_CN", "en": "en"}
@@ -46,8 +47,11 @@ class Catalogue:
         return self.texts["title", code]
 
     def detail(self, code: str, params: Mapping[str, Any]) -> str:
-        """Return what happened and what to do next."""
-        return self.texts["detail", code].format_map(_Params(params))
+        """Return what happened and what to do next; a `reason` that the code has given is told in this language too."""
+        text, reason = self.texts["detail", code], params.get("reason")
+        if isinstance(reason, str):
+            params = {**params, "reason": translated(reason, self.language)}
+        return text.format_map(_Params(params))
 
     def reason(self, code: str) -> str:
         """Return why a field is refused; a code without a text of its own gets the general one."""
@@ -61,6 +65,29 @@ def texts(name: str, language: Language) -> Mapping[tuple[str, str], str]:
     with path.open("rb") as file:
         messages = read_po(file, locale=LOCALES[language])
     return {(str(message.context), str(message.id)): str(message.string) for message in messages if message.id}
+
+
+@cache
+def reason_texts(language: Language) -> Mapping[str, str]:
+    """Return the reasons for refusing a value, by their English text; `{}` stands where something is filled in."""
+    return {} if language == "en" else {said: text for (_, said), text in texts("reasons", language).items()}
+
+
+@cache
+def _reason_patterns(language: Language) -> Sequence[tuple[re.Pattern[str], str]]:
+    """Return the reasons with something filled in, those with the most words of their own first."""
+    found = [(said, text) for said, text in reason_texts(language).items() if "{}" in said]
+    longest_first = sorted(found, key=lambda pair: -len(pair[0]))
+    return [(re.compile(re.escape(said).replace(r"\{\}", "(.*)"), re.DOTALL), text) for said, text in longest_first]
+
+
+def translated(reason: str, language: Language) -> str:
+    """Return a reason, written in English in the code, in a language; one that is not known stays as it is."""
+    known = reason_texts(language).get(reason)
+    if known is not None:
+        return known
+    found = ((pattern.fullmatch(reason), text) for pattern, text in _reason_patterns(language))
+    return next((text.format(*match.groups()) for match, text in found if match), reason)
 
 
 @cache

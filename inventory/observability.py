@@ -15,7 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 REDACTED = "[redacted]"
 
 _SECRET_NAME = re.compile(
-    r"(?:^|_)(?:password|passwd|secret|token|authorization|cookie|api_key|hold_key|key|ki|k|opc?|adm\d?|pins?\d?|puks?\d?|kic|kid|kek)(?:$|_)",
+    r"(?:^|_)(?:password|passwd|secret|token|authorization|cookie|api_key|hold_key|key|ki|k|opc?|adm\d?|pins?\d?|puks?\d?|kic|kid|kek|scp)(?:$|_)",
     re.IGNORECASE,
 )
 """Names of fields whose values never belong in a log."""
@@ -111,3 +111,34 @@ class Metrics:
         self.refusals = Counter("haoka_refusals", "Refusals by code.", ["code"], registry=self.registry)
         self.links = Gauge("haoka_station_links", "Stations connected to this process.", registry=self.registry)
         self.jobs = Counter("haoka_write_jobs", "Write jobs ended, by verdict.", ["verdict"], registry=self.registry)
+        self._count_stock()
+
+    def _count_stock(self) -> None:
+        """Make the counters of what all processes do to the stock, from the moment on that this one began."""
+        self.loads = Counter(
+            "haoka_loads",
+            "Loads ended, by how. Each service counts what all did to the stock: these seven are not to be added up.",
+            ["resource", "state"],
+            registry=self.registry,
+        )
+        self.load_rows = Counter(
+            "haoka_load_rows", "Rows that loads took into stock.", ["resource"], registry=self.registry
+        )
+        self.load_seconds = Counter(
+            "haoka_load_seconds", "Time that these loads took, from begin to end.", ["resource"], registry=self.registry
+        )
+        self.documents = Counter(
+            "haoka_documents", "Documents but intakes and sales, by kind.", ["kind", "resource"], registry=self.registry
+        )
+        self.document_items = Counter(
+            "haoka_document_items", "Items on these documents.", ["kind", "resource"], registry=self.registry
+        )
+        self.network = Counter(
+            "haoka_network_identities",
+            "Identities that the network was told of, confirmed, refused or deleted.",
+            ["result"],
+            registry=self.registry,
+        )
+        self.replacements = Counter(
+            "haoka_replacements", "Cards of lines replaced, by reason.", ["reason"], registry=self.registry
+        )

@@ -12,6 +12,7 @@ from inventory.store.engine import Database, connect
 from inventory.store.notices import Notices
 from inventory.vault.envelope import Vault
 from inventory.vault.keys import FileKeyProvider
+from inventory.vault.token import guard_of
 
 
 def utc_now() -> datetime:
@@ -48,10 +49,10 @@ def open_runtime(settings: Settings, *, application: str, clock: Callable[[], da
     ------
     ValueError
         No database is set.
-    inventory.vault.keys.KeyFileUnusable
-        The key file may be read by others or is none.
+    inventory.domain.errors.DomainError
+        The key file or its token cannot be used; the refusal says why and what to do.
     """
-    vault = Vault(FileKeyProvider(settings.vault_key_path))
+    vault = Vault(FileKeyProvider(settings.vault_key_path, guard=guard_of(settings.key_token)))
     database = connect(settings.sqlalchemy_url(), pool_size=settings.database_pool, application=application)
     callers = CallerCache(settings.caller_cache_seconds)
     return Runtime(

@@ -19,7 +19,12 @@ class Settings(BaseSettings):
         default=None,
         description="SQLAlchemy or libpq URL of a PostgreSQL 15 or newer; without it the embedded one runs.",
     )
-    database_pool: int = Field(default=16, ge=2, le=200, description="Connections each process keeps open.")
+    database_pool: int = Field(
+        default=16,
+        ge=2,
+        le=200,
+        description="Connections each process keeps open for transactions, and for single statements.",
+    )
     host: str = Field(default="127.0.0.1", description="Address the service listens on.")
     port: int = Field(default=8460, ge=0, le=65535, description="Port the service listens on; 0 takes a free one.")
     public_url: str | None = Field(
@@ -27,6 +32,19 @@ class Settings(BaseSettings):
     )
     key_file: Path | None = Field(
         default=None, description="File of the vault's keys; by default `vault.key` in the data folder."
+    )
+    key_token: str | None = Field(
+        default=None,
+        description="PKCS#11 URI of the token key that seals the key file: "
+        "`pkcs11:token=…;object=…?module-path=…&pin-source=file:…` (docs/keys.md); without it the file is plain.",
+    )
+    operator_url: str | None = Field(
+        default=None,
+        description="Address of the operator's card-data system for cards of the family `operator` "
+        "(docs/operator-adapter.md): `https://host/path`; plain http on this machine only.",
+    )
+    operator_key_file: Path | None = Field(
+        default=None, description="File with the key that this system is called with; needed with its address."
     )
     language: Literal["zh", "en"] = Field(default="zh", description="Language where a caller names none.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -44,6 +62,9 @@ class Settings(BaseSettings):
     )
     finish_minutes: int = Field(
         default=30, ge=0, le=240, description="Minutes after closing in which begun work may be finished (REQ-IF-11)."
+    )
+    approval_hours: int = Field(
+        default=24, ge=1, le=240, description="Hours in which an approval is answered and used; then it is over."
     )
     caller_cache_seconds: int = Field(
         default=2, ge=0, le=60, description="Seconds for which a process remembers who a key belongs to."

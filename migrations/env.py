@@ -10,12 +10,12 @@ from sqlalchemy import Connection, create_engine, pool, text
 
 from inventory.store.schema import Base
 
-QUEUE_SCHEMA = "procrastinate"
-"""The job queue keeps its own tables in a schema of its own; autogenerate leaves them alone."""
+QUEUE = "procrastinate"
+"""How the names of the job queue's own tables begin; autogenerate leaves them alone."""
 
 
-def _ours(_object: Any, name: str | None, type_: str, _reflected: bool, _compare_to: Any) -> bool:  # noqa: FBT001 - Alembic's signature
-    return not (type_ == "table" and (name or "").startswith("procrastinate"))
+def _ours(_object: Any, name: str | None, type_: str, _reflected: object, _compare_to: object) -> bool:
+    return not (type_ == "table" and (name or "").startswith(QUEUE))
 
 
 def _migrate(connection: Connection) -> None:
@@ -28,6 +28,7 @@ def _migrate(connection: Connection) -> None:
         compare_type=True,
         user_module_prefix="schema.",
         compare_server_default=False,
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()

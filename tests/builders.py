@@ -17,7 +17,7 @@ from inventory.services import interfaces, staff
 from inventory.services.once import WriteKey
 from inventory.services.organisation import HALL_POOL, CityWish, NodeWish, add_node, create_city
 from inventory.store.engine import connect
-from inventory.store.organisation import customer_node_id
+from inventory.store.organisation import customer_node_id, ended_node
 
 LIJIANG = CityWish(city_id=530700, name_zh="丽江", name_en="Lijiang")
 FOUNDED = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
@@ -54,6 +54,7 @@ class Operator:
     clerk_node: int
     other_point: int
     customer: int
+    ended: int
     direct: str
     hall: str
     admin: Login
@@ -113,6 +114,7 @@ class _Building:
         system = await self._interface(InterfaceKind.OWN_HALL, "受理系统", "Acceptance system", point)
         async with self._session.begin():
             customer = await customer_node_id(self._session, city.city_id)
+            ended = (await ended_node(self._session, city.city_id)).id
         return Operator(
             city_id=city.city_id,
             city=city.id,
@@ -121,6 +123,7 @@ class _Building:
             clerk_node=clerk,
             other_point=other_point,
             customer=customer,
+            ended=ended,
             direct=direct,
             hall=hall,
             admin=await self._login("0001", Role.INTERFACE_ADMIN, city.id, direct),

@@ -233,6 +233,18 @@ async def finish_card(session: AsyncSession, sim_item: int, *, data_no: int, hlr
     )
 
 
+async def add_identity(session: AsyncSession, sim_item: int, *, data_no: int, slot: int = 2) -> None:
+    """Put a further identity into a finished card, with a data unit that is made for it."""
+    await add_data(session, 1, first=data_no)
+    for sql in (
+        "UPDATE subscription_data SET state = 'BOUND', sim_item_no = :sim WHERE city_id = :city AND data_no = :data",
+        """INSERT INTO sim_identity (city_id, item_no, slot, application, imsi, hlr_code, state, auc)
+           SELECT city_id, :sim, :slot, 'USIM', imsi, hlr_code, 'VERIFIED', 'none'
+           FROM subscription_data WHERE city_id = :city AND data_no = :data""",
+    ):
+        await session.execute(text(sql), {"sim": sim_item, "city": CITY, "data": data_no, "slot": slot})
+
+
 async def _intake(session: AsyncSession, resource: str, first: int, count: int, holder_id: int) -> None:
     document = {"kind": "INTAKE", "resource": resource, "state": "ACCEPTED", "to_holder": holder_id}
     who = {"staff_no": "T", "interface_no": "T", "created_at": NOW, "accepted_at": NOW}

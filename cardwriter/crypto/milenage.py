@@ -1,29 +1,22 @@
-"""MILENAGE (TS 35.206) and the tokens of authentication and key agreement built on it (TS 33.102 §6.3)."""
+"""MILENAGE (TS 35.206), with the standard's constants or an operator's own."""
 
 from __future__ import annotations
 
-import hmac
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Self
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from typing_extensions import override
 
+from cardwriter.crypto.aka import AMF_RESYNC, SQN_SIZE, AlgorithmError, AuthAlgorithm, Responses, xor
 from cardwriter.crypto.secret import Secret
 
 _BLOCK = 16
 _BLOCK_BITS = 128
-_SQN_SIZE, _AMF_SIZE, _MAC_SIZE = 6, 2, 8
-_AUTN_SIZE, _AUTS_SIZE = 16, 14
-AMF_RESYNC: Final = bytes(2)
-"""The AMF that MAC-S is computed with (TS 33.102 §6.3.3)."""
-
-
-class MacError(ValueError):
-    """A token was not made with this K, OPc and these constants, or its MAC was altered."""
-
-
-def _xor(left: bytes, right: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+_MAC_SIZE = 8
+_RES_BITS = (32, 64)
+_CONSTANTS = 5
 
 
 def _rotate(block: bytes, bits: int) -> bytes:
@@ -42,132 +35,115 @@ def _encrypt(key: Secret, block: bytes) -> bytes:
 class Constants:
     """Rotations r1..r5 in bits and additions c1..c5 as integers; operators may choose their own (TS 35.206 §5.3)."""
 
-    r: tuple[int, int, int, int, int] = (64, 0, 32, 64, 96)
-    c: tuple[int, int, int, int, int] = (0, 1, 2, 4, 8)
+    r: tuple[int, ...] = (64, 0, 32, 64, 96)
+    c: tuple[int, ...] = (0, 1, 2, 4, 8)
+
+    def __post_init__(self) -> None:
+        """Refuse constants that no block has, or that make two functions one.
+
+        Raises
+        ------
+        AlgorithmError
+            Not five of each, one out of range, or two pairs of rotation and addition are the same.
+        """
+        if len(self.r) != _CONSTANTS or len(self.c) != _CONSTANTS:
+            raise AlgorithmError("MILENAGE has five rotations r and five additions c")
+        if not all(type(one) is int and 0 <= one < _BLOCK_BITS for one in self.r):
+            raise AlgorithmError("a rotation r of MILENAGE is 0 to 127 bits")
+        if not all(0 <= one < 1 << _BLOCK_BITS for one in self.c):
+            raise AlgorithmError("an addition c of MILENAGE has 128 bits")
+        if len(set(zip(self.r, self.c, strict=True))) != _CONSTANTS:
+            raise AlgorithmError("no two pairs of r and c of MILENAGE may be the same")
 
 
 DEFAULT_CONSTANTS: Final = Constants()
 """TS 35.206 §4.1."""
 
 
-@dataclass(frozen=True)
-class Responses:
-    """What both sides derive from RAND: RES (8 bytes), CK and IK (16), AK (6); one-time but still secret."""
-
-    res: bytes = field(repr=False)
-    ck: bytes = field(repr=False)
-    ik: bytes = field(repr=False)
-    ak: bytes = field(repr=False)
-
-    def equal(self, res: bytes, ck: bytes, ik: bytes) -> bool:
-        """Whether a card answered the same, compared in constant time."""
-        return hmac.compare_digest(self.res + self.ck + self.ik, res + ck + ik)
-
-    @property
-    def sres(self) -> bytes:
-        """The 2G response, conversion function c2 (TS 33.102 §6.8.1.2)."""
-        return _xor(self.res[:4], self.res[4:])
-
-    @property
-    def kc(self) -> bytes:
-        """The 2G cipher key, conversion function c3 (TS 33.102 §6.8.1.2)."""
-        return _xor(_xor(self.ck[:8], self.ck[8:]), _xor(self.ik[:8], self.ik[8:]))
-
-
 def derive_opc(k: Secret, op: Secret) -> Secret:
     """Return OPc = OP xor E_K(OP) (TS 35.206 §4.1)."""
-    return Secret(_xor(_encrypt(k, op.reveal()), op.reveal()))
+    return Secret(xor(_encrypt(k, op.reveal()), op.reveal()))
 
 
 @dataclass(frozen=True)
-class Milenage:
-    """The functions f1..f5* of one subscriber: K, OPc and the operator's constants.
+class Milenage(AuthAlgorithm):
+    """MILENAGE of one subscriber: K and OPc of 16 bytes, the operator's constants, RES whole or its first 32 bits."""
 
-    RAND is 16 bytes, AMF 2 bytes, SQN an integer below 2**48.
-    """
+    name: ClassVar[str] = "milenage"
+    k_sizes: ClassVar[tuple[int, ...]] = (_BLOCK,)
+    opc_size: ClassVar[int] = _BLOCK
 
-    k: Secret
-    opc: Secret
     constants: Constants = DEFAULT_CONSTANTS
+    res_bits: int = 64
 
     def __post_init__(self) -> None:
-        """Refuse keys of another length.
+        """Refuse keys or a RES of another length.
 
         Raises
         ------
-        ValueError
-            K or OPc is not 16 bytes.
+        AlgorithmError
+            K or OPc is not 16 bytes, or RES neither 32 nor 64 bits.
         """
         if len(self.k) != _BLOCK or len(self.opc) != _BLOCK:
-            raise ValueError("K and OPc have 16 bytes each")
+            raise AlgorithmError("K and OPc of MILENAGE have 16 bytes each")
+        if type(self.res_bits) is not int or self.res_bits not in _RES_BITS:
+            raise AlgorithmError("RES of MILENAGE has 32 or 64 bits")
+
+    @classmethod
+    @override
+    def keyed(cls, k: Secret, opc: Secret, parameters: Mapping[str, Any]) -> Self:
+        """Take `r` as five integers, `c` as five texts of hex, `res_bits`; each may be left out."""
+        if unknown := parameters.keys() - {"r", "c", "res_bits"}:
+            raise AlgorithmError(f"MILENAGE has no parameter {', '.join(sorted(unknown))}")
+        try:
+            r = tuple(parameters.get("r", DEFAULT_CONSTANTS.r))
+            c = tuple(int(one, 16) for one in parameters["c"]) if "c" in parameters else DEFAULT_CONSTANTS.c
+            return cls(k, opc, Constants(r, c), parameters.get("res_bits", 64))
+        except AlgorithmError:
+            raise
+        except (TypeError, ValueError):
+            raise AlgorithmError("r of MILENAGE is a list of integers, c a list of hex texts") from None
+
+    @override
+    def parameters(self) -> dict[str, Any]:
+        additions = [one.to_bytes(_BLOCK, "big").hex() for one in self.constants.c]
+        return {"r": list(self.constants.r), "c": additions, "res_bits": self.res_bits}
+
+    @property
+    @override
+    def mac_size(self) -> int:
+        return _MAC_SIZE
 
     def _temp(self, rand: bytes) -> bytes:
-        return _encrypt(self.k, _xor(rand, self.opc.reveal()))
+        return _encrypt(self.k, xor(rand, self.opc.reveal()))
 
-    def _out(self, index: int, rand: bytes) -> bytes:
+    def _out(self, index: int, temp: bytes) -> bytes:
         """OUT2..OUT5 (TS 35.206 §4.1)."""
         opc, r, c = self.opc.reveal(), self.constants.r[index - 1], self.constants.c[index - 1]
-        rotated = _rotate(_xor(self._temp(rand), opc), r)
-        return _xor(_encrypt(self.k, _xor(rotated, c.to_bytes(_BLOCK, "big"))), opc)
+        rotated = _rotate(xor(temp, opc), r)
+        return xor(_encrypt(self.k, xor(rotated, c.to_bytes(_BLOCK, "big"))), opc)
 
     def _out1(self, rand: bytes, sqn: int, amf: bytes) -> bytes:
         opc, r, c = self.opc.reveal(), self.constants.r[0], self.constants.c[0]
-        in1 = (sqn.to_bytes(_SQN_SIZE, "big") + amf) * 2
-        mixed = _xor(_xor(self._temp(rand), _rotate(_xor(in1, opc), r)), c.to_bytes(_BLOCK, "big"))
-        return _xor(_encrypt(self.k, mixed), opc)
+        in1 = (sqn.to_bytes(SQN_SIZE, "big") + amf) * 2
+        mixed = xor(xor(self._temp(rand), _rotate(xor(in1, opc), r)), c.to_bytes(_BLOCK, "big"))
+        return xor(_encrypt(self.k, mixed), opc)
 
+    @override
     def f1(self, rand: bytes, sqn: int, amf: bytes) -> bytes:
-        """Return MAC-A (8 bytes)."""
         return self._out1(rand, sqn, amf)[:_MAC_SIZE]
 
+    @override
     def f1_star(self, rand: bytes, sqn: int, amf: bytes = AMF_RESYNC) -> bytes:
-        """Return MAC-S (8 bytes)."""
         return self._out1(rand, sqn, amf)[_MAC_SIZE:]
 
+    @override
     def f2345(self, rand: bytes) -> Responses:
-        """Return RES, CK, IK and AK."""
-        out2 = self._out(2, rand)
-        return Responses(res=out2[8:], ck=self._out(3, rand), ik=self._out(4, rand), ak=out2[:_SQN_SIZE])
+        temp = self._temp(rand)
+        out2 = self._out(2, temp)
+        res = out2[8 : 8 + self.res_bits // 8]
+        return Responses(res=res, ck=self._out(3, temp), ik=self._out(4, temp), ak=out2[:SQN_SIZE])
 
+    @override
     def f5_star(self, rand: bytes) -> bytes:
-        """Return AK for resynchronisation (6 bytes)."""
-        return self._out(5, rand)[:_SQN_SIZE]
-
-    def autn(self, rand: bytes, sqn: int, amf: bytes) -> bytes:
-        """Return the network's token: SQN xor AK, AMF, MAC-A (TS 33.102 §6.3.2)."""
-        return _xor(sqn.to_bytes(_SQN_SIZE, "big"), self.f2345(rand).ak) + amf + self.f1(rand, sqn, amf)
-
-    def open_autn(self, rand: bytes, autn: bytes) -> int:
-        """Return the SQN of a token, as a card does before it looks at its window (TS 33.102 §6.3.3).
-
-        Raises
-        ------
-        MacError
-            MAC-A is wrong or the token has not 16 bytes.
-        """
-        if len(autn) != _AUTN_SIZE:
-            raise MacError("AUTN has 16 bytes")
-        sqn = int.from_bytes(_xor(autn[:_SQN_SIZE], self.f2345(rand).ak), "big")
-        amf, mac = autn[_SQN_SIZE : _SQN_SIZE + _AMF_SIZE], autn[_SQN_SIZE + _AMF_SIZE :]
-        if not hmac.compare_digest(self.f1(rand, sqn, amf), mac):
-            raise MacError("MAC-A is wrong")
-        return sqn
-
-    def auts(self, rand: bytes, sqn_ms: int) -> bytes:
-        """Return the card's resynchronisation token: SQN_MS xor AK*, MAC-S (TS 33.102 §6.3.3)."""
-        return _xor(sqn_ms.to_bytes(_SQN_SIZE, "big"), self.f5_star(rand)) + self.f1_star(rand, sqn_ms)
-
-    def open_auts(self, rand: bytes, auts: bytes) -> int:
-        """Return SQN_MS of a resynchronisation token; that MAC-S fits proves the card's keys (TS 33.102 §6.3.5).
-
-        Raises
-        ------
-        MacError
-            MAC-S is wrong or the token has not 14 bytes.
-        """
-        if len(auts) != _AUTS_SIZE:
-            raise MacError("AUTS has 14 bytes")
-        sqn_ms = int.from_bytes(_xor(auts[:_SQN_SIZE], self.f5_star(rand)), "big")
-        if not hmac.compare_digest(self.f1_star(rand, sqn_ms), auts[_SQN_SIZE:]):
-            raise MacError("MAC-S is wrong")
-        return sqn_ms
+        return self._out(5, self._temp(rand))[:SQN_SIZE]

@@ -6,8 +6,6 @@ that no stock record knows.
 
 from __future__ import annotations
 
-from typing import Final
-
 from cardwriter.profiles.base import (
     CardFacts,
     CardProfile,
@@ -22,13 +20,19 @@ from cardwriter.profiles.base import (
     challenge,
 )
 from cardwriter.profiles.consistency import IdentityError, Problem, identity_problems
+from cardwriter.profiles.export import card_report
+from cardwriter.profiles.families import PROFILES
+from cardwriter.profiles.family import CardFamily, Named
+from cardwriter.profiles.file_set import measured_for, unknown_files
 from cardwriter.profiles.identify import identify_script, read_facts
-from cardwriter.profiles.judgement import settle
-from cardwriter.profiles.preset_key import PresetKey
+from cardwriter.profiles.judgement import VERIFY_ADM, settle, tells_of_adm
+from cardwriter.profiles.product import Product
 
 __all__ = [
     "PROFILES",
+    "VERIFY_ADM",
     "CardFacts",
+    "CardFamily",
     "CardProfile",
     "CardRefused",
     "Challenge",
@@ -37,22 +41,23 @@ __all__ = [
     "Failure",
     "IdentityError",
     "Kind",
+    "Named",
     "Personalisation",
     "Problem",
+    "Product",
     "Verdict",
+    "card_report",
     "challenge",
     "identify_script",
     "identity_problems",
     "matching",
+    "measured_for",
     "profile",
     "read_facts",
     "settle",
+    "tells_of_adm",
+    "unknown_files",
 ]
-
-PROFILES: Final[tuple[CardProfile, ...]] = (
-    PresetKey("preset_key"),
-    PresetKey("preset_key_separate_gsm", gsm_linked=False),
-)
 
 
 def profile(name: str) -> CardProfile:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from cardwriter.crypto.milenage import Milenage
+from cardwriter.crypto.aka import AuthAlgorithm
+from cardwriter.crypto.scp03 import StaticKeys
 from cardwriter.crypto.secret import Secret
+from cardwriter.profiles.product import Product
 from cardwriter.script import Report, Script
 from cardwriter.usim.bcd import is_blank
 from cardwriter.usim.network import PlmnAct
 from cardwriter.usim.texts import Spn
+
+if TYPE_CHECKING:
+    from cardwriter.profiles.channel import ScriptChannel
 
 
 class Failure(enum.StrEnum):
@@ -27,7 +32,7 @@ class Failure(enum.StrEnum):
     READER_LOST = "reader_lost"
     REPORT_FAILED = "report_failed"
     WRONG_KEY = "wrong_key"
-    """AUTHENTICATE shows that the card's K, OPc or algorithm is not the one in stock."""
+    """The card's K, OPc or algorithm, or the keys of its secure channel, are not those in stock."""
     ADM_REFUSED = "adm_refused"
     """The card refused this ADM1, or its counter is not full: no further try is made."""
     PIN_ENABLED = "pin_enabled"
@@ -37,6 +42,10 @@ class Failure(enum.StrEnum):
     REFUSED = "refused"
     """The station refused the script before it sent anything."""
     CANCELLED = "cancelled"
+    OPERATOR_SILENT = "operator_silent"
+    """The operator's card-data system does not answer, or not so that it could be understood."""
+    OPERATOR_REFUSED = "operator_refused"
+    """The operator's card-data system gives no data for this card."""
 
 
 class CardRefused(ValueError):
@@ -59,10 +68,11 @@ class FactsError(ValueError):
 class CardFacts:
     """What `identify` found out about the card in the reader; None where the card did not say.
 
-    `iccid_raw` is EF.ICCID as read, `iccid` its number (empty on a card without one), `serial` the chip serial as hex
-    nibbles. `imsi_usim` and `imsi_gsm` are EF.IMSI as read below ADF.USIM and DF.GSM; `gsm_hidden` says that the latter
-    may be there but was not read. `adm_tries` are the tries left of ADM1, 0 when blocked. `sizes` maps a file's name to
-    its size, or to its record length.
+    `iccid_raw` is EF.ICCID as read, `iccid` its number (empty on a card without one), `serial_raw` the file of the chip
+    serial, `serial` its hex nibbles. `imsi_usim` and `imsi_gsm` are EF.IMSI as read below ADF.USIM and DF.GSM;
+    `gsm_hidden` says that the latter may be there but was not read. `adm_tries` are the tries left of the ADM that was
+    asked for, 0 when blocked. `sizes` maps a file's name to its size, or to its record length, `contents` that of a
+    service table to its bytes. `greeting` is the answer of a card with a secure channel to the family's question.
     """
 
     atr: bytes
@@ -77,6 +87,9 @@ class CardFacts:
     pin1_enabled: bool | None = None
     adm_tries: int | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
+    serial_raw: bytes | None = None
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+    greeting: bytes | None = None
 
     @property
     def blank(self) -> bool:
@@ -91,7 +104,9 @@ class Personalisation:
     """What one card is to hold.
 
     `msisdn` and `smsc` are international digits without "+"; `hplmns` the home network first with its technologies,
-    `ehplmns` all equivalent home networks, the home network itself first (empty if there is only one).
+    `ehplmns` all equivalent home networks, the home network itself first (empty if there is only one). `iccid` is the
+    number for a card that has none yet. `keys` are given only for a product that lets them travel in clear, or for a
+    card whose script is encrypted; `channel` is what that is encrypted with.
     """
 
     imsi: str
@@ -102,6 +117,10 @@ class Personalisation:
     ehplmns: tuple[str, ...] = ()
     msisdn: str | None = None
     search_minutes: int = 30
+    product: Product = field(default_factory=Product)
+    iccid: str | None = None
+    keys: AuthAlgorithm | None = None
+    channel: StaticKeys | None = None
     adm1: Secret
 
     @property
@@ -124,7 +143,7 @@ PROOF_AMF = bytes.fromhex("8000")
 """Separation bit set, as in an EPS challenge (TS 33.401 §6.1.1, TS 33.102 annex H)."""
 
 
-def challenge(keys: Milenage, rand: bytes) -> Challenge:
+def challenge(keys: AuthAlgorithm, rand: bytes) -> Challenge:
     """Return the challenge for the proof of a written card; `rand` is 16 fresh random bytes."""
     return Challenge(rand, keys.autn(rand, PROOF_SQN, PROOF_AMF))
 
@@ -134,7 +153,7 @@ class Kind(enum.StrEnum):
 
     VERIFIED = "verified"
     NOTHING_WRITTEN = "nothing_written"
-    """No IMSI is on the card: its data may go to another one."""
+    """No IMSI is on the card: its data may go to another one, but for an ICCID that it bears already."""
     DAMAGED = "damaged"
     UNKNOWN = "unknown"
     """Only reading this card again settles it; until then its data stay with it."""
@@ -146,7 +165,8 @@ class Verdict:
 
     `failure` is None only for VERIFIED and for a NOTHING_WRITTEN found by reading a blank card. `step` and `sw` name
     the step and its status word where one decided; `detail` adds the driver's error or the file. `iccid` is the number
-    read back and `sqn_ms` the card's sequence number, for the HSS, both only when verified.
+    read back, when verified, or when it came on the card and the IMSI did not: it stays with that card. `sqn_ms` is the
+    card's sequence number, for the HSS, only when verified.
     """
 
     kind: Kind
@@ -164,7 +184,7 @@ class Expectation:
 
     facts: CardFacts
     data: Personalisation
-    keys: Milenage
+    keys: AuthAlgorithm
     challenge: Challenge
 
 
@@ -179,12 +199,32 @@ class CardProfile(Protocol):
         """The name that a card kind in stock refers to; never changed once used."""
         ...
 
+    @property
+    def adm(self) -> int:
+        """The key reference of the code that rights to write come from."""
+        ...
+
+    @property
+    def assigns_iccid(self) -> bool:
+        """Whether its blanks have no ICCID: writing gives them one."""
+        ...
+
+    @property
+    def greeting(self) -> bytes:
+        """The command by which identify asks a card of this family for its secure channel's state; empty for none."""
+        ...
+
+    @property
+    def channel(self) -> ScriptChannel | None:
+        """How its scripts are encrypted for the card; None where they are not."""
+        ...
+
     def matches(self, facts: CardFacts) -> bool:
         """Whether the card looks like one of this family, by harmless reads only."""
         ...
 
     def is_blank(self, facts: CardFacts) -> bool:
-        """Whether the card holds no IMSI yet (REQ-HW-03)."""
+        """Whether the card holds no identity yet (REQ-HW-03)."""
         ...
 
     def write_script(self, facts: CardFacts, data: Personalisation, script_id: str, expires_at: int) -> Script:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from cardwriter.profiles.base import Personalisation
+from cardwriter.profiles.product import Product
 from cardwriter.usim.bcd import CodecError, digits
 
 _IMSI_SHORTEST, _IMSI_LONGEST = 14, 15
 _E164_SHORTEST, _E164_LONGEST = 8, 15
 _MCC_DIGITS = 3
+_SUCI_ON_CARD = 125  # TS 31.102 §4.2.8
 
 _COUNTRIES: Final = {"460": ("86", 2)}
 """MCC: country code of numbers and ICCIDs (ITU-T E.212, E.164, E.118), digits of an MNC."""
@@ -48,7 +50,7 @@ def identity_problems(data: Personalisation, iccid: str) -> tuple[Problem, ...]:
         digits(data.imsi, _IMSI_SHORTEST, _IMSI_LONGEST)
     except CodecError as error:
         return (Problem("imsi", str(error)),)
-    return (*_networks(data), *_numbers(data), *_issuer(data, iccid))
+    return (*_networks(data), *_numbers(data), *_issuer(data, iccid), *_product(data.product))
 
 
 def _networks(data: Personalisation) -> Iterator[Problem]:
@@ -84,3 +86,14 @@ def _issuer(data: Personalisation, iccid: str) -> Iterator[Problem]:
     networks = _ISSUERS.get(iccid[:6])
     if networks and data.home not in {"460" + mnc for mnc in networks}:
         yield Problem("iccid", "was issued by another operator than the IMSI's network")
+
+
+def _product(product: Product) -> Iterator[Problem]:
+    if any(not 1 <= rule.name <= len(product.names) for rule in product.name_rules):
+        yield Problem("name_rules", "names a network name that is not in the list")
+    if set(product.services_on) & set(product.services_off):
+        yield Problem("services_on", "switches on a service that is switched off too")
+    if product.suci is not None and not product.routing_indicator:
+        yield Problem("routing_indicator", "is needed to conceal the IMSI")
+    if product.suci is not None and _SUCI_ON_CARD in product.services_on:
+        yield Problem("services_on", "lets the card conceal the IMSI, which is left to the phone")

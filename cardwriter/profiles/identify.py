@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from cardwriter.profiles.base import CardFacts, FactsError
+from cardwriter.profiles.file_set import MEASURED, USUAL
 from cardwriter.script import OK, TRANSIENT, Otherwise, Purpose, Report, Script, Step, SwMask
 from cardwriter.usim import commands, fcp, files
 from cardwriter.usim.bcd import FILLER, CodecError, is_blank, unpack
 from cardwriter.usim.identity import ICCID_SIZE, IMSI_SIZE, decode_ad, decode_iccid
 
+GREETING: Final = "channel.greet"
 _TRIES: Final = SwMask("63cx")
 _BLOCKED: Final = 0x6983
+_NOT_DENIED: Final = (*OK, *TRANSIENT, *map(SwMask, ("62xx", "63xx", "65xx", "69xx", "92xx")))
+"""Answers to SELECT of a file that may be there: found, but deactivated, protected or in memory that failed, or no
+diagnosis (TS 102 221 §10.2.1, TS 51.011 §9.4)."""
 _TRIES_BITS: Final = 0x0F
 _AD_SIZE: Final = 4
-
-MEASURED: Final = {
-    "hplmnwact": files.HPLMN_ACT,
-    "ehplmn": files.EHPLMN,
-    "fplmn": files.FPLMN,
-    "spn": files.SPN,
-    "smsp": files.SMSP,
-    "msisdn": files.MSISDN,
-}
-"""Files whose size or record length differs between products, by the name in their step."""
+_ALL: Final = 0
+"""Le that asks for whatever there is."""
+_TABLES: Final = (files.UST, files.IST)
+_ROUTE: Final = tuple(map(files.Directory.__getitem__, ("USIM", "FIVE_GS", "MF", "TELECOM", "GSM", "ISIM")))
+"""How directories follow each other: the USIM is the current one, what lies below it comes before other places."""
 
 
 def _step(name: str, apdu: bytes, *expect: SwMask, stop: bool = False) -> Step:
@@ -36,10 +37,19 @@ def _step(name: str, apdu: bytes, *expect: SwMask, stop: bool = False) -> Step:
     )
 
 
-def identify_script(script_id: str, expires_at: int) -> Script:
+def identify_script(
+    script_id: str,
+    expires_at: int,
+    *,
+    measured: Collection[str] = USUAL,
+    adm: int = files.Pin.ADM1,
+    greeting: bytes = b"",
+) -> Script:
     """Return the script that reads who the card is and what it is ready for; it changes nothing and spends no try.
 
-    `expires_at` is UTC seconds since the epoch.
+    `expires_at` is UTC seconds since the epoch. A job that knows its card's product asks for more: the files that
+    `measured_for` names, the counter of the family's own `adm`, and its `greeting`, for which the card spends no more
+    than a sequence number.
     """
     steps = [
         _step("select.iccid", commands.select_path(files.ICCID.path), stop=True),
@@ -50,12 +60,29 @@ def identify_script(script_id: str, expires_at: int) -> Script:
         _step("read.gsm_imsi", commands.read_binary(IMSI_SIZE)),
         _step("select.usim", commands.select_aid(files.USIM_AID, fcp=True), stop=True),
         _step("query.pin1", commands.query_tries(files.Pin.PIN1)),
-        _step("query.adm1", commands.query_tries(files.Pin.ADM1), _TRIES),
+        _step("query.adm1", commands.query_tries(adm), _TRIES),
         _step("read.imsi", commands.read_binary(IMSI_SIZE, sfi=files.IMSI.sfi)),
         _step("read.ad", commands.read_binary(_AD_SIZE, sfi=files.AD.sfi)),
     ]
-    steps += [_step(f"select.{name}", commands.select_fid(ef.fid, fcp=True)) for name, ef in MEASURED.items()]
+    if greeting:
+        steps.append(_step(GREETING, greeting))
+    steps += _measure({name: ef for name, ef in MEASURED.items() if name in measured})
     return Script(id=script_id, purpose=Purpose.IDENTIFY, card=None, steps=tuple(steps), expires_at=expires_at)
+
+
+def _measure(wanted: Mapping[str, files.Ef]) -> Iterator[Step]:
+    """Ask for sizes, those of the USIM first, which is the current directory; service tables are read whole."""
+    here = files.Directory.USIM
+    for name, ef in sorted(wanted.items(), key=lambda one: _ROUTE.index(one[1].directory)):
+        if ef.directory.aid and ef.directory is not here:
+            yield _step(f"select.{ef.directory.name.lower()}", commands.select_aid(ef.directory.aid))
+        here = ef.directory
+        if ef in _TABLES:
+            yield _step(f"read.{name}", commands.read_binary(_ALL, sfi=ef.sfi))
+        elif here.aid:
+            yield _step(f"select.{name}", commands.select_fid(ef.fid, fcp=True))
+        else:
+            yield _step(f"select.{name}", commands.select_path(ef.path, fcp=True))
 
 
 def read_facts(report: Report) -> CardFacts:
@@ -89,6 +116,9 @@ def read_facts(report: Report) -> CardFacts:
         pin1_enabled=_pin1_enabled(report, usim),
         adm_tries=_tries(report),
         sizes=_sizes(report),
+        serial_raw=serial,
+        contents=_contents(report),
+        greeting=_data(report, GREETING),
     )
 
 
@@ -102,9 +132,9 @@ def _data(report: Report, *steps: str) -> bytes | None:
 
 
 def _missing(report: Report, select: str) -> bool:
-    """Whether SELECT says that there is no such file; an answer without a diagnosis says nothing."""
+    """Whether SELECT says that there is no such file."""
     result = report.result(select)
-    return result is not None and not any(mask.matches(result.sw) for mask in (*OK, *TRANSIENT))
+    return result is not None and not any(mask.matches(result.sw) for mask in _NOT_DENIED)
 
 
 def _parameters(report: Report, step: str) -> fcp.Fcp | None:
@@ -140,4 +170,15 @@ def _mnc_length(report: Report) -> int | None:
 
 def _sizes(report: Report) -> dict[str, int]:
     found = {ef.name: _parameters(report, f"select.{name}") for name, ef in MEASURED.items()}
-    return {name: one.record_length or one.size for name, one in found.items() if one is not None}
+    tables = {name: len(content) for name, content in _contents(report).items()}
+    return tables | {name: one.record_length or one.size for name, one in found.items() if one is not None}
+
+
+def _contents(report: Report) -> dict[str, bytes]:
+    found = {ef.name: _data(report, *_way(name, ef)) for name, ef in MEASURED.items() if ef in _TABLES}
+    return {name: content for name, content in found.items() if content}
+
+
+def _way(name: str, ef: files.Ef) -> tuple[str, ...]:
+    """Return the steps behind a table: a short id means another file outside its application."""
+    return (f"select.{ef.directory.name.lower()}", f"read.{name}")

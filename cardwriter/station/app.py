@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
+import sqlite3
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from filelock import BaseFileLock, FileLock, Timeout
+
 from cardwriter.script import Outcome, Report, Script, ScriptError, StepResult
+from cardwriter.signing import Destination
 from cardwriter.station.journal import Entry, Filed, Journal
+from cardwriter.station.kiosk import Movement, Stop, move
 from cardwriter.station.link import Link, LinkRefusedError, Message
 from cardwriter.station.readers import Supervisor
 from cardwriter.station.runner import run
-from drivers.base import ReaderSource, ReaderState
+from cardwriter.station.trust import Trust
+from drivers.base import Dispenser, ReaderSource, ReaderState
 from drivers.errors import DriverError, NoReaderError
 from drivers.trace import TracingConnection
 
 VERSION: Final = "1"
 """Of the link's messages."""
+LOG_NAME: Final = "station.log"
+"""File in the data folder that keeps the last of what the station logged: headers and status words, never data."""
 OTHER_INSERTION: Final = "other_insertion"
 """`Report.error` of a script whose reader has had another card put in since the script was accepted."""
 FAILURE: Final = "station_failure"
@@ -44,6 +52,8 @@ class Station:
     ----------
     source
         Where the readers are; closed by `stop`.
+    trust
+        Tells the service's scripts from others'.
     tell
         Told what a person may want to read: a code of `texts.TEXTS` and its values.
     clock
@@ -55,6 +65,8 @@ class Station:
         The data folder is in use.
     LinkRefusedError
         The service's address is unfit.
+    OSError, sqlite3.Error
+        The data folder takes no file, or its journal is none.
     """
 
     def __init__(
@@ -63,6 +75,7 @@ class Station:
         *,
         service: str,
         credential: str,
+        trust: Trust,
         data: Path,
         tell: Callable[..., None],
         on_end: Callable[[], None],
@@ -71,16 +84,24 @@ class Station:
         self._link = Link(service, credential, hello=self._hello, receive=self._receive)
         self._lock = lock(data)
         self._source = source
+        self._trust = trust
         self._tell = tell
         self._on_end = on_end
         self._clock = clock
         self._cancelled: set[str] = set()
+        self._dispenser = source if isinstance(source, Dispenser) else None
+        self._stopped_by: tuple[Stop | None, str | None] = (None, None)
+        """How the dispenser's last movement ended."""
         self._stopping = threading.Event()
         self._shown: dict[str, ReaderState] = {}
         self.refused: LinkRefusedError | None = None
         """Why the service would not have this station, once it said so."""
-        self._journal = Journal(data)
-        self._first_insertion = self._journal.settle() * INSERTIONS_PER_START
+        try:
+            self._journal = Journal(data)
+            self._first_insertion = self._journal.settle() * INSERTIONS_PER_START
+        except sqlite3.Error:
+            self._lock.release()
+            raise
         self._supervisor = Supervisor(source, on_change=self._readers_changed)
         self._link_thread = threading.Thread(target=self._keep_link, name="link", daemon=True)
 
@@ -96,7 +117,7 @@ class Station:
         self._link.stop()
         self._link_thread.join(_ENDING)
         self._journal.close()
-        self._lock.close()
+        self._lock.release()
 
     def _keep_link(self) -> None:
         try:
@@ -110,6 +131,7 @@ class Station:
         return {
             "type": "hello",
             "version": VERSION,
+            "signer": self._trust.signer.hex(),
             "readers": [self._wire(reader) for reader in self._supervisor.readers],
             "journal": [filed.to_wire() for filed in self._journal.unacknowledged()],
         }
@@ -122,22 +144,59 @@ class Station:
         if not readers:
             self._tell("no_reader" if self._supervisor.service_up else "service_gone")
         self._shown = {reader.name: reader for reader in readers}
+        for reader in readers:
+            self._show_dispenser(reader.name)
 
     def _receive(self, message: Message) -> None:
         match message:
             case {"type": "run", "reader": str(reader), "script": {"id": str(script_id)} as script}:
-                self._accept(message.get("job"), reader, script_id, script)
+                self._accept(message, reader, script_id, script)
             case {"type": "ack", "script": str(script_id)}:
-                self._journal.acknowledge(script_id)
+                self._acknowledged(script_id)
             case {"type": "cancel", "script": str(script_id)}:
                 self._cancelled.add(script_id)
+            case {"type": "signer"}:
+                self._follow(message)
+            case {"type": "move", "reader": str(reader), "movement": str(wanted)} if wanted in set(Movement):
+                self._supervisor.submit(reader, lambda: self._move(reader, Movement(wanted)))
             case {"type": "welcome"}:
                 self._tell("connected", name=message.get("name", ""))
+                for state in self._supervisor.readers:
+                    self._supervisor.submit(state.name, partial(self._show_dispenser, state.name))
             case _:
                 _log.warning("link: dropped a message of type %.40r", message.get("type"))
 
-    def _accept(self, job: str | None, reader: str, script_id: str, wire: dict[str, Any]) -> None:
+    def _move(self, reader: str, movement: Movement) -> None:
+        """Let the dispenser move its card, in its reader's thread: no script runs meanwhile."""
+        if self._dispenser is not None:
+            self._stopped_by = move(self._dispenser, movement)
+            self._show_dispenser(reader)
+
+    def _show_dispenser(self, reader: str) -> None:
+        """Tell where the dispenser's card is, what is left in its stack and what lies in its bin."""
+        if self._dispenser is None:
+            return
+        stop, error = self._stopped_by
+        shown: Message = {"card": None, "stacker": None, "bin_full": None, "in_bin": None}
+        try:
+            state = self._dispenser.state()
+            in_bin = self._dispenser.rejected()
+        except DriverError as failure:
+            stop, error = Stop.DISPENSER_FAILED, failure.code
+        else:
+            shown = {"card": state.card, "stacker": state.stacker, "bin_full": state.bin_full, "in_bin": in_bin}
+        self._link.send({"type": "dispenser", "reader": reader, **shown, "stop": stop, "error": error})
+
+    def _follow(self, message: Message) -> None:
+        """Let another of the service's keys sign from now on."""
+        try:
+            self._trust.follow(message.get("key"), message.get("endorsement"))
+        except OSError:  # its scripts are refused until the disk takes it: the next connection tells it again
+            _log.exception("the service's new key was not kept")
+
+    def _accept(self, message: Message, reader: str, script_id: str, wire: dict[str, Any]) -> None:
         """Put a script into the journal and into its reader's queue; one that was here before runs no second time."""
+        job = message.get("job")
         state = self._supervisor.find(reader)
         insertion = self._insertion(reader)
         try:
@@ -146,14 +205,33 @@ class Station:
             report = _nothing_sent(script_id, Outcome.REFUSED, "malformed_script")
             self._link.send(Filed(job=job, reader=reader, insertion=insertion, report=report).to_wire())
             return
-        entry = self._journal.open(script, job=job, reader=reader, insertion=insertion)
+        try:
+            entry = self._journal.open(script, job=job, reader=reader, insertion=insertion)
+        except sqlite3.Error:  # `changed` as if it were: no journal proves that this script did not run before
+            _log.exception("script %s was not taken", script_id)
+            report = Report(script_id=script_id, outcome=Outcome.LOST, results=(), error=FAILURE)
+            self._link.send(Filed(job=job, reader=reader, insertion=insertion, report=report).to_wire())
+            return
         if entry is None:
+            self._send_report(script_id)
+            return
+        to = Destination(station=self._trust.station_id, reader=reader, job=job)
+        refusal = self._trust.refusal(message, script, to)
+        if refusal is not None:
+            _log.warning("script %s was refused: %s", script_id, refusal)
+            entry.close(_nothing_sent(script_id, Outcome.REFUSED, refusal))
             self._send_report(script_id)
         elif state is None:
             entry.close(_nothing_sent(script_id, Outcome.LOST, NoReaderError.code))
             self._send_report(script_id)
         else:
             self._supervisor.submit(reader, lambda: self._work(reader, script, entry))
+
+    def _acknowledged(self, script_id: str) -> None:
+        try:
+            self._journal.acknowledge(script_id)
+        except sqlite3.Error:  # the next hello repeats the report
+            _log.exception("script %s was not forgotten", script_id)
 
     def _work(self, reader: str, script: Script, entry: Entry) -> None:
         """Run one script in its reader's thread, whatever happens."""
@@ -175,7 +253,7 @@ class Station:
         def on_step(index: int, result: StepResult) -> None:
             step = {"index": index, "of": len(script.steps), "name": result.name, "sw": f"{result.sw:04x}"}
             self._link.send({"type": "step", "job": entry.job, "script": script.id, **step})
-            self._tell("step", reader=reader, **step)
+            self._tell("step", reader=reader, **step | {"index": index + 1})
 
         try:
             card = self._source.connect(reader)
@@ -189,7 +267,7 @@ class Station:
                 entry.close(report)
                 return report
             return run(
-                TracingConnection(card, _log.debug),
+                TracingConnection(card, _log.debug) if _log.isEnabledFor(logging.DEBUG) else card,
                 script,
                 entry,
                 on_step=on_step,
@@ -218,22 +296,23 @@ class Station:
             self._link.send(filed.to_wire())
 
 
-def lock(folder: Path) -> Any:
-    """Hold the data folder for this process; closing what is returned gives it back.
+def lock(folder: Path) -> BaseFileLock:
+    """Hold the data folder for this process until it is released or the process ends.
 
     Raises
     ------
     AlreadyRunningError
         Another process holds it.
+    OSError
+        The folder takes no file.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = (folder / "station.lock").open("w")
+    held = FileLock(folder / "station.lock", thread_local=False)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
+        held.acquire(blocking=False)
+    except Timeout:
         raise AlreadyRunningError(os.fspath(folder)) from None
-    return file
+    return held
 
 
 def _nothing_sent(script_id: str, outcome: Outcome, error: str) -> Report:

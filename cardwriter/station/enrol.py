@@ -5,38 +5,70 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
+import tempfile
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import httpx2
 
 from cardwriter.station.link import is_loopback, link_url
+from cardwriter.station.trust import Trust
 
 FILE_NAME: Final = "credential.json"
 _TIMEOUT = 15.0
 
 
 class EnrolmentError(Exception):
-    """The service did not take the code."""
+    """The service did not take the code, or there is no place to keep its credential."""
+
+
+class OutdatedCredentialError(ValueError):
+    """The station enrolled when scripts were not signed yet: it cannot tell whose they are, and must enrol again."""
 
 
 @dataclass(frozen=True)
 class Credential:
-    """What the service knows this station by; `secret` is shown nowhere."""
+    """What the service knows this station by, and what the station knows the service by.
+
+    `signer` is the hex of the key that signs scripts; `secret` is shown nowhere.
+    """
 
     service: str
     station_id: str
     name: str
+    signer: str
     secret: str = field(repr=False)
 
 
 def load(folder: Path) -> Credential | None:
-    """Return the credential kept in the data folder, or None if the station was never enrolled."""
+    """Return the credential kept in the data folder, or None if the station was never enrolled.
+
+    Raises
+    ------
+    OutdatedCredentialError
+        It comes from an enrolment that told no signing key.
+    TypeError, ValueError
+        The file holds something else.
+    """
     try:
-        return Credential(**json.loads((folder / FILE_NAME).read_text(encoding="utf-8")))
+        kept = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    if isinstance(kept, dict) and "secret" in kept and "signer" not in kept:
+        raise OutdatedCredentialError
+    credential = Credential(**kept)
+    bytes.fromhex(credential.signer)
+    return credential
+
+
+def trust_of(credential: Credential, folder: Path) -> Trust:
+    """Return what tells the service's scripts from others'; a key that takes over is kept in the data folder."""
+    return Trust(
+        credential.station_id,
+        bytes.fromhex(credential.signer),
+        keep=lambda signer: _keep(replace(credential, signer=signer.hex()), folder),
+    )
 
 
 def enrol(service: str, code: str, folder: Path, *, name: str) -> Credential:
@@ -47,11 +79,12 @@ def enrol(service: str, code: str, folder: Path, *, name: str) -> Credential:
     Raises
     ------
     EnrolmentError
-        The service cannot be reached, or refuses the code (wrong, used or too old).
+        The service cannot be reached, or refuses the code (wrong, used or too old); the folder takes no file.
     LinkRefusedError
         The address is without TLS beyond this machine.
     """
     link_url(service)
+    _try(folder)  # before the code is spent
     address = service.rstrip("/")
     key = hashlib.sha256(f"enrol {code}".encode()).hexdigest()[:32]
     try:
@@ -62,7 +95,11 @@ def enrol(service: str, code: str, folder: Path, *, name: str) -> Credential:
         answer.raise_for_status()
         given = answer.json()
         credential = Credential(
-            service=address, station_id=given["station_id"], name=given["name"], secret=given["credential"]
+            service=address,
+            station_id=given["station_id"],
+            name=given["name"],
+            signer=bytes.fromhex(given["signer"]).hex(),
+            secret=given["credential"],
         )
     except httpx2.HTTPStatusError as error:
         raise EnrolmentError(f"the service refused the enrolment code ({error.response.status_code})") from None
@@ -70,13 +107,29 @@ def enrol(service: str, code: str, folder: Path, *, name: str) -> Credential:
         raise EnrolmentError(f"the service at {address} cannot be reached: {error}") from None
     except (ValueError, KeyError, TypeError):
         raise EnrolmentError(f"what answers at {address} is not the service") from None
-    _keep(credential, folder)
+    try:
+        _keep(credential, folder)
+    except OSError as error:
+        raise _no_place(folder, error) from None
     return credential
+
+
+def _try(folder: Path) -> None:
+    """Find out whether the folder, made if need be, takes a file."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _no_place(folder, error) from None
+
+
+def _no_place(folder: Path, error: OSError) -> EnrolmentError:
+    reason = f"the folder {folder} takes no file ({error.strerror})"
+    return EnrolmentError(f"{reason}; make it this user's own, then give the same code again")
 
 
 def _keep(credential: Credential, folder: Path) -> None:
     """Write the file whole or not at all."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = folder / f"{FILE_NAME}.new"
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

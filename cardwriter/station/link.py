@@ -46,7 +46,8 @@ class Link:
     hello
         Makes the first message of each connection.
     receive
-        Given each message but pings; called in the thread of `run`, must return soon and not raise.
+        Given each message but pings; called in the thread of `run`, must return soon. Raises `LinkRefusedError` to end
+        the link for good, nothing else.
     pause
         Seconds to wait before the n-th try in a row (n from 0).
     """
@@ -69,6 +70,7 @@ class Link:
         self._pause = pause or backoff
         self._stopping = threading.Event()
         self._connection: ClientConnection | None = None
+        self._sending = threading.RLock()
         self._failures = 0
 
     def run(self) -> None:
@@ -77,7 +79,7 @@ class Link:
         Raises
         ------
         LinkRefusedError
-            The service refused the credential or revoked this station.
+            The service refused the credential or revoked this station, or `receive` will have no more of it.
         """
         while not self._stopping.is_set():
             try:
@@ -95,14 +97,14 @@ class Link:
 
     def send(self, message: Message) -> bool:
         """Send a message if there is a connection; tell whether it went out. What must arrive is in the journal."""
-        connection = self._connection
-        if connection is None:
-            return False
-        try:
-            connection.send(json.dumps(message, ensure_ascii=False))
-        except ConnectionClosed:
-            return False
-        return True
+        with self._sending:
+            if self._connection is None:
+                return False
+            try:
+                self._connection.send(json.dumps(message, ensure_ascii=False))
+            except ConnectionClosed:
+                return False
+            return True
 
     def stop(self) -> None:
         """Make `run` return; from another thread than its own."""
@@ -120,9 +122,10 @@ class Link:
             logger=_frames,
             proxy=None if is_loopback(self._url) else True,
         ) as connection:
-            self._connection = connection  # before hello: a report that ends now goes out twice rather than never
             try:
-                self.send(self._hello())
+                with self._sending:  # the service ends a link that begins with anything else than hello
+                    self._connection = connection  # before it: a report that ends now goes out twice rather than never
+                    self.send(self._hello())
                 while not self._stopping.is_set():
                     self._take(connection.recv(self._silence))
             except TimeoutError:
@@ -145,6 +148,34 @@ class Link:
             case _:
                 self._failures = 0
                 self._receive(message)
+
+
+def knock(service: str, credential: str) -> None:
+    """Try whether the service would take this credential; a link that another process holds is left alone.
+
+    Raises
+    ------
+    LinkRefusedError
+        It would not, or the address is unfit.
+    OSError
+        It cannot be asked.
+    """
+    try:
+        with connect(
+            link_url(service),
+            additional_headers={"Authorization": f"Bearer {credential}"},
+            open_timeout=_OPENING,
+            logger=_frames,
+            proxy=None if is_loopback(service) else True,
+        ):
+            """The service takes a station over only after its first message; none is sent."""
+    except InvalidStatus as error:
+        status = error.response.status_code
+        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            raise LinkRefusedError(f"the service refused this station's credential ({status})") from None
+        raise OSError(f"the service answered {status}") from None
+    except (InvalidHandshake, ConnectionClosed) as error:
+        raise OSError(type(error).__name__) from None
 
 
 def link_url(service: str) -> str:

@@ -86,6 +86,9 @@ class Supervisor:
                     {name: _without_card(old, Presence.SERVICE_DOWN) for name, old in self._known.items()}, up=False
                 )
                 self._stopping.wait(self._service_pause)
+            except Exception:  # noqa: BLE001 - a driver's fault: a station that no longer looks would not show it
+                _log.exception("looking at the readers failed")
+                self._stopping.wait(self._service_pause)
             else:
                 gone = {name: _without_card(old, Presence.LOST) for name, old in self._known.items()}
                 self._tell(gone | found, up=True)
@@ -106,7 +109,10 @@ class _Worker:
 
     def _work(self) -> None:
         while (task := self.tasks.get()) is not None:
-            task()
+            try:
+                task()
+            except Exception:  # noqa: BLE001 - the tasks after this one wait for the same thread
+                _log.exception("a task failed")
 
 
 def _without_card(reader: ReaderState, presence: Presence) -> ReaderState:

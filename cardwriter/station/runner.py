@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Final
 
 from cardwriter.script import OK, Otherwise, Outcome, Purpose, Report, Script, Step, StepResult
@@ -16,8 +18,13 @@ READ_ICCID_BY_SFI: Final = bytes.fromhex("00b082000a")  # EF.ICCID has the short
 SELECT_MF: Final = bytes.fromhex("00a40004023f00")  # TS 102 221 §11.1.1
 SELECT_ICCID: Final = bytes.fromhex("00a40004022fe2")  # EF.ICCID, TS 102 221 §13.2
 READ_ICCID: Final = bytes.fromhex("00b000000a")
+SELECT_SERIAL: Final = bytes.fromhex("00a40004022f02")  # the chip serial of Chinese blanks, in no standard
+_ICCID_WAYS: Final = ((READ_ICCID_BY_SFI,), (SELECT_MF, SELECT_ICCID, READ_ICCID))
+_SERIAL_WAYS: Final = ((SELECT_MF, SELECT_SERIAL, READ_ICCID),)
 
 VERIFY: Final = 0x20
+ENVELOPE: Final = 0xC2
+INITIALIZE_UPDATE, EXTERNAL_AUTHENTICATE = 0x50, 0x82  # GlobalPlatform card specification 2.3, amendment D §7.1
 READING: Final = frozenset(
     {
         0xA4,  # SELECT, TS 102 221 §11.1.1
@@ -27,6 +34,7 @@ READING: Final = frozenset(
         0xA2,  # SEARCH RECORD, §11.1.7
         0x84,  # GET CHALLENGE, §11.1.15
         0x88,  # AUTHENTICATE, §11.1.16: moves SQN, changes no file
+        INITIALIZE_UPDATE,  # amendment D §7.1.1: moves the channel's sequence number, changes no file
     }
 )
 CHANGING: Final = frozenset(
@@ -38,14 +46,34 @@ CHANGING: Final = frozenset(
         0x28,  # ENABLE PIN, §11.1.12
         0x2C,  # UNBLOCK PIN, §11.1.13
         0x44,  # ACTIVATE FILE, §11.1.18
+        ENVELOPE,  # §11.2.2: what is in it only the card can tell
     }
 )
-ALLOWED: Final = READING | CHANGING | {VERIFY}
+ALLOWED: Final = READING | CHANGING | {VERIFY, EXTERNAL_AUTHENTICATE}
 """Every instruction a script may hold; a script with another one is refused whole."""
+SECURE: Final = 0x04
+"""CLA bit of a command wrapped for a secure channel (card specification §11.1.4): its header stays readable."""
+_ON_FILES: Final = ALLOWED - {ENVELOPE, INITIALIZE_UPDATE, EXTERNAL_AUTHENTICATE}
+_IN_CLASS: Final = {
+    0x00: _ON_FILES,  # TS 102 221 §10.1.1, basic channel
+    0xA0: _ON_FILES,  # TS 51.011 §9.2
+    0x00 | SECURE: _ON_FILES,
+    0x80: frozenset({0xF2, ENVELOPE, INITIALIZE_UPDATE}),
+    0x80 | SECURE: frozenset({EXTERNAL_AUTHENTICATE}),
+}
+"""What each class may hold (docs/adr/0027, 0030): of GlobalPlatform's own commands only the two that open a channel."""
 
 
 class _RefusedError(Exception):
     """The script may not run here; the argument is the report's error code."""
+
+
+@dataclass
+class _Answers:
+    """What the card has said so far: it stands however the script ends."""
+
+    atr: bytes = b""
+    results: list[StepResult] = field(default_factory=list)
 
 
 def run(
@@ -59,9 +87,9 @@ def run(
 ) -> Report:
     """Run a script on the card and report the raw answers; nothing is judged.
 
-    The card is reset first, so that every script starts from the same state. A card-changing step is on disk before it
-    is sent. A cancel counts until the first card-changing step; after that the script runs to its end, because a half
-    written card helps nobody.
+    The card is reset first, so that every script starts from the same state. A card-changing step is in the journal
+    before it is sent. A cancel counts until the first card-changing step; after that the script runs to its end,
+    because a half written card helps nobody.
 
     Parameters
     ----------
@@ -70,7 +98,7 @@ def run(
     journal
         The script's open entry; it is closed with the report.
     on_step
-        Told each step's position and result; must not raise.
+        Told each step's position and result, perhaps from another thread; must not raise.
     cancelled
         Asked before each step.
     now
@@ -80,18 +108,14 @@ def run(
     -------
     Report
         `Outcome.REFUSED` with error `expired`, `forbidden_command`, `malformed_apdu`, `two_verifies`,
-        `not_read_only`, `card_not_named`, `card_not_readable` or `other_card`: no step was sent.
+        `channel_not_open`, `not_read_only`, `card_not_named`, `card_not_readable` or `other_card`: no step was sent.
         `Outcome.LOST` with the code of a `DriverError`: card or reader failed under way.
     """
-    results: list[StepResult] = []
+    answers = _Answers()
     error: str | None = None
-    atr = b""
     try:
-        _check(script, now)
-        atr = card.reset()
-        if script.card is not None:
-            _check_identity(card, script.card)
-        outcome = _run_steps(card, script, journal, results, on_step, cancelled)
+        commands = _check(script, now)
+        outcome = card.converse(lambda: _run_steps(card, script, commands, journal, answers, on_step, cancelled))
     except _RefusedError as refused:
         outcome, error = Outcome.REFUSED, str(refused)
     except DriverError as failure:
@@ -99,8 +123,8 @@ def run(
     report = Report(
         script_id=script.id,
         outcome=outcome,
-        results=tuple(results),
-        atr=atr,
+        results=tuple(answers.results),
+        atr=answers.atr,
         error=error,
         changed=journal.changed,
     )
@@ -108,13 +132,21 @@ def run(
     return report
 
 
-def changes_card(step: Step) -> bool:
+def _changes_card(step: Step, command: CommandAPDU) -> bool:
     """Whether a step must be journaled first: the service says so, or its instruction does."""
-    return step.changes_card or CommandAPDU.parse(step.apdu).ins in CHANGING
+    return step.changes_card or command.ins in CHANGING
 
 
-def _check(script: Script, now: datetime) -> None:
-    """Refuse a script that may not run on any card."""
+def _spends_try(command: CommandAPDU) -> bool:
+    """Whether a wrong key in this command costs the card one of its tries.
+
+    VERIFY without data asks for the counter (TS 102 221 §11.1.9.1.2) and costs none.
+    """
+    return command.ins == EXTERNAL_AUTHENTICATE or (command.ins == VERIFY and bool(command.data))
+
+
+def _check(script: Script, now: datetime) -> list[CommandAPDU]:
+    """Return the command of each step; refuse a script that may not run on any card."""
     if now.timestamp() >= script.expires_at:
         raise _RefusedError("expired")
     try:
@@ -123,26 +155,29 @@ def _check(script: Script, now: datetime) -> None:
             check_allowed(command)
     except DriverError as error:
         raise _RefusedError(error.code) from None
-    if any(command.ins not in ALLOWED for command in commands):
+    if any(command.ins not in _IN_CLASS.get(command.cla, ()) for command in commands):
         raise _RefusedError("forbidden_command")
-    # VERIFY without data asks for the counter (TS 102 221 §11.1.9.1.2) and spends no try.
-    tries = sum(command.ins == VERIFY and bool(command.data) for command in commands)
-    if tries > 1:
+    tries = [command.ins for command in commands if _spends_try(command)]
+    if len(tries) > len(set(tries)):
         raise _RefusedError("two_verifies")
-    if script.card is None and script.purpose is not Purpose.IDENTIFY:
+    before_channel = takewhile(lambda command: command.ins != EXTERNAL_AUTHENTICATE, commands)
+    if any(command.cla & SECURE for command in before_channel):
+        raise _RefusedError("channel_not_open")
+    if script.card is None and script.serial is None and script.purpose is not Purpose.IDENTIFY:
         raise _RefusedError("card_not_named")
-    changes = any(changes_card(step) for step in script.steps)
+    changes = any(map(_changes_card, script.steps, commands))
     if (changes and script.purpose is not Purpose.WRITE) or (tries and script.purpose is Purpose.IDENTIFY):
         raise _RefusedError("not_read_only")
+    return commands
 
 
-def _check_identity(card: CardConnection, wanted: str) -> None:
+def _check_identity(card: CardConnection, wanted: str, ways: Sequence[Sequence[bytes]]) -> None:
     """Refuse a card other than the one the script was made for: it was swapped since the service saw it.
 
     The reset has made the MF current, so one read by short id does (TS 102 221 §8.4.1). Whatever else comes back than
     the number wanted is asked for again by name: some cards know no short ids.
     """
-    for way in ((READ_ICCID_BY_SFI,), (SELECT_MF, SELECT_ICCID, READ_ICCID)):
+    for way in ways:
         answer = _ask(card, way)
         if answer is not None and answer.hex() == wanted.lower():
             return
@@ -162,21 +197,33 @@ def _ask(card: CardConnection, commands: Sequence[bytes]) -> bytes | None:
 def _run_steps(
     card: CardConnection,
     script: Script,
+    commands: Sequence[CommandAPDU],
     journal: Entry,
-    results: list[StepResult],
+    answers: _Answers,
     on_step: Callable[[int, StepResult], None],
     cancelled: Callable[[], bool],
 ) -> Outcome:
-    """Send the steps in order, appending to `results`, until the end, a surprise or a cancel."""
-    for index, step in enumerate(script.steps):
+    """Reset the card, see that it is the one meant, and send the steps in order until the end, a surprise or a cancel.
+
+    What must outlive a power cut is on disk before the next change: that the card counts as changed, and what became of
+    a try (docs/adr/0034). Which of the steps after it was the last, reading the card tells.
+    """
+    answers.atr = card.reset()
+    for wanted, ways in ((script.card, _ICCID_WAYS), (script.serial, _SERIAL_WAYS)):
+        if wanted is not None:
+            _check_identity(card, wanted, ways)
+    on_disk = False
+    for index, (step, command) in enumerate(zip(script.steps, commands, strict=True)):
         if not journal.changed and cancelled():
             return Outcome.CANCELLED
-        if changes_card(step):
-            journal.before_change(index)
+        if _changes_card(step, command):
+            journal.before_change(index, synced=not on_disk)
+            on_disk = True
         data, sw = card.transmit(step.apdu)
         result = StepResult(name=step.name, sw=sw, data=data if step.returns else b"")
-        results.append(result)
+        answers.results.append(result)
         journal.after(result, secret=step.secret)
+        on_disk = on_disk and not _spends_try(command)
         on_step(index, result)
         if not step.expects(sw) and step.otherwise is Otherwise.STOP:
             return Outcome.STOPPED

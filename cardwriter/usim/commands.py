@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _SELECT, _READ_BINARY, _UPDATE_BINARY, _READ_RECORD, _UPDATE_RECORD = 0xA4, 0xB0, 0xD6, 0xB2, 0xDC
 _VERIFY, _AUTHENTICATE = 0x20, 0x88
+_ENVELOPE = 0xC2
 _BY_FID, _BY_AID, _BY_PATH = 0x00, 0x04, 0x08
 _FCP, _NO_DATA = 0x04, 0x0C
 _SHORT_FILE = 0x80
@@ -31,14 +32,19 @@ def select_aid(aid: bytes, *, fcp: bool = False) -> bytes:
     return _select(_BY_AID, aid, fcp=fcp)
 
 
-def read_binary(length: int, *, sfi: int | None = None) -> bytes:
-    """Return READ BINARY from the start of the current file, or of the file with this short id (§11.1.3)."""
-    return bytes([0x00, _READ_BINARY, 0x00 if sfi is None else _SHORT_FILE | sfi, 0x00, length])
+def read_binary(length: int, *, sfi: int | None = None, offset: int = 0) -> bytes:
+    """Return READ BINARY of the current file from an offset, or of the file with this short id (§11.1.3)."""
+    return bytes([0x00, _READ_BINARY, *_place(sfi, offset), length])
 
 
-def update_binary(content: bytes, *, sfi: int | None = None) -> bytes:
-    """Return UPDATE BINARY from the start of the file (§11.1.4)."""
-    return bytes([0x00, _UPDATE_BINARY, 0x00 if sfi is None else _SHORT_FILE | sfi, 0x00, len(content)]) + content
+def update_binary(content: bytes, *, sfi: int | None = None, offset: int = 0) -> bytes:
+    """Return UPDATE BINARY of the current file from an offset, or of the file with this short id (§11.1.4)."""
+    return bytes([0x00, _UPDATE_BINARY, *_place(sfi, offset), len(content)]) + content
+
+
+def _place(sfi: int | None, offset: int) -> bytes:
+    """P1 and P2: an offset of 15 bits, or a short id, which this product uses only from the start (§11.1.3.2)."""
+    return offset.to_bytes(2, "big") if sfi is None else bytes([_SHORT_FILE | sfi, 0x00])
 
 
 def read_record(number: int, length: int) -> bytes:
@@ -65,3 +71,8 @@ def authenticate(rand: bytes, autn: bytes) -> bytes:
     """Return AUTHENTICATE in 3G context; the answer is DB (RES, CK, IK) or DC (AUTS) (TS 31.102 §7.1.2)."""
     challenge = bytes([len(rand)]) + rand + bytes([len(autn)]) + autn
     return bytes([0x00, _AUTHENTICATE, 0x00, _CONTEXT_3G, len(challenge)]) + challenge + b"\x00"
+
+
+def envelope(content: bytes) -> bytes:
+    """Return ENVELOPE, by which a card is handed data of its own applications; it may answer (§11.2.2)."""
+    return bytes([0x80, _ENVELOPE, 0x00, 0x00, len(content)]) + content + b"\x00"

@@ -54,6 +54,11 @@ def decode_iccid(content: bytes) -> str:
     return nibbles if nibbles.startswith(_UNFILLED_ISSUERS) else nibbles.removesuffix(FILLER)
 
 
+def whole_iccid(iccid: str) -> str:
+    """Return a card number as its issuer writes it, with the last F that stock keeps no number with."""
+    return iccid.ljust(_ICCID_CHARACTERS, FILLER) if iccid.startswith(_UNFILLED_ISSUERS) else iccid
+
+
 def luhn_digit(number: str) -> str:
     """Return the check digit for decimal digits without one (ITU-T E.118, ISO/IEC 7812-1 annex B).
 

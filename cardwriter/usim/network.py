@@ -18,10 +18,15 @@ _HPPLMN_LONGEST_MINUTES = 8 * 60
 _NOT_UPDATED = b"\x01"
 """Update status "not updated" (TS 31.102 §4.2.17)."""
 _NO_LAC = b"\x00\x00"
+_NO_TAC = b"\x00" * 3
 _NO_TMSI = b"\xff" * 4
 
 KEYS_RESET = b"\x07" + b"\xff" * 32
 """EF.Keys and EF.KeysPS without a valid key set (TS 31.102 §4.2.3, §4.2.4)."""
+START_HFN_RESET = bytes.fromhex("f00000f00000")
+"""EF.START-HFN of a card that no network knows yet (TS 31.102 §4.2.51)."""
+THRESHOLD_RESET = b"\xff" * 3
+"""EF.THRESHOLD, no limit of its own (TS 31.102 §4.2.52)."""
 
 
 def encode_plmn(plmn: str) -> bytes:
@@ -139,7 +144,15 @@ def encode_hpplmn(minutes: int) -> bytes:
 
 
 def decode_hpplmn(content: bytes) -> int:
-    """Return the search period in minutes."""
+    """Return the search period in minutes.
+
+    Raises
+    ------
+    CodecError
+        The file is empty.
+    """
+    if not content:
+        raise CodecError("EF.HPPLMN is empty")
     return content[0] * _HPPLMN_UNIT_MINUTES
 
 
@@ -174,3 +187,14 @@ def reset_epsloci(plmn: str) -> bytes:
         The PLMN is malformed.
     """
     return b"\xff" * 12 + encode_plmn(plmn) + _NO_LAC + _NOT_UPDATED
+
+
+def reset_5gs_loci(plmn: str) -> bytes:
+    """Return EF.5GS3GPPLOCI or EF.5GSN3GPPLOCI with no 5G-GUTI, not updated (TS 31.102 §4.4.11.2, §4.4.11.3).
+
+    Raises
+    ------
+    CodecError
+        The PLMN is malformed.
+    """
+    return b"\xff" * 13 + encode_plmn(plmn) + _NO_TAC + _NOT_UPDATED

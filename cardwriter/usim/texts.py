@@ -1,8 +1,7 @@
-"""What the phone shows or dials: EF.SPN, EF.SMSP, EF.MSISDN, and the service table EF.UST."""
+"""What the phone shows or dials: EF.SPN, EF.SMSP and EF.MSISDN."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cardwriter.usim.bcd import FILLER, CodecError, digits, is_blank, pack, pad, unpack
@@ -192,25 +191,3 @@ def decode_msisdn(record: bytes) -> str:
     if len(record) < _MSISDN_SIZE:
         raise CodecError(f"a record of EF.MSISDN has at least {_MSISDN_SIZE} bytes")
     return _decode_number(record[-_MSISDN_SIZE:][: 2 + _MSISDN_NUMBER_SIZE])
-
-
-def services(ust: bytes) -> frozenset[int]:
-    """Return the numbers of the services that EF.UST switches on (TS 31.102 §4.2.8)."""
-    return frozenset(8 * i + bit + 1 for i, byte in enumerate(ust) for bit in range(8) if byte >> bit & 1)
-
-
-def switch_services(ust: bytes, *, on: Iterable[int] = (), off: Iterable[int] = ()) -> bytes:
-    """Return EF.UST with some services switched, never longer or shorter than before.
-
-    Raises
-    ------
-    CodecError
-        A service lies beyond the end of this card's table.
-    """
-    table = bytearray(ust)
-    for number, wanted in [*((n, True) for n in on), *((n, False) for n in off)]:
-        place, bit = divmod(number - 1, 8)
-        if not 0 <= place < len(table):
-            raise CodecError(f"service {number} is not in a table of {len(table)} bytes")
-        table[place] = table[place] | 1 << bit if wanted else table[place] & ~(1 << bit)
-    return bytes(table)

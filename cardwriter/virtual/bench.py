@@ -38,7 +38,7 @@ _MOST_READERS: Final = 14
 """pcscd has 16, and at exactly 16 clients that also ask for the plug-and-play reader fail."""
 _FIRST_PORT: Final = 35963
 _LONGEST_SOCKET_PATH: Final = 107
-_READY_SECONDS, _END_SECONDS, _POLL_SECONDS = 20.0, 3.0, 0.05
+_READY_SECONDS, _END_SECONDS, _POLL_SECONDS = 60.0, 3.0, 0.05
 _RUN_FOLDER: Final = "/run/pcscd"
 _GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 0x1
 _LISTENING: Final = "0A"

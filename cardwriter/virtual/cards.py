@@ -1,8 +1,9 @@
 """Handle virtual cards: `python -m cardwriter.virtual.cards make|show|insert FILE`.
 
 `make` reads one JSON object from standard input (keys never stand on a command line): `iccid`, `serial`, `k`, `opc`,
-`adm1` as hex, `pin1`, `puk1` as digits. `show` prints the files of a subscriber's card as JSON, without any key.
-`insert` puts the card into the reader whose control socket is named, in place of the one before.
+`adm1` as hex, `pin1`, `puk1` as digits, and `auth` if the algorithm is another than MILENAGE. `show` prints the files
+of a subscriber's card as JSON, without any key. `insert` puts the card into the reader whose control socket is named,
+in place of the one before.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from cardwriter.crypto.algorithms import STANDARD
 from cardwriter.crypto.secret import Secret
 from cardwriter.usim import files
 from cardwriter.virtual.blank import blank_card
@@ -37,7 +39,7 @@ SHOWN: Final = {
 """What a shop looks at on a card, in the order in which a phone reads it."""
 
 
-def make(path: Path, wish: dict[str, str]) -> None:
+def make(path: Path, wish: dict[str, Any]) -> None:
     """Write the image of a new blank.
 
     Raises
@@ -51,6 +53,7 @@ def make(path: Path, wish: dict[str, str]) -> None:
         k=Secret.fromhex(wish["k"]),
         opc=Secret.fromhex(wish["opc"]),
         adm1=Secret.fromhex(wish["adm1"]),
+        auth=wish.get("auth", STANDARD),
         pin1=wish["pin1"],
         puk1=wish["puk1"],
     ).save(path)

@@ -6,12 +6,15 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
-from cardwriter.crypto.milenage import Milenage
+from cardwriter.crypto.aka import AuthAlgorithm
+from cardwriter.crypto.algorithms import algorithm, config_of
 from cardwriter.crypto.secret import Secret
 from cardwriter.virtual.faults import Fault
+from cardwriter.virtual.scp03 import ChannelKeys
 
 _OWNER_ONLY = 0o600
 
@@ -20,7 +23,7 @@ _OWNER_ONLY = 0o600
 class FileImage:
     """One EF: `rule` is the record of EF.ARR that guards it; `record_length` 0 makes it transparent."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     rule: int
     sfi: int | None = None
     record_length: int = 0
@@ -60,18 +63,23 @@ class CardImage:
 
     `files` maps a path below the MF, such as "7fff/6f07", to its EF; `links` maps a path to the path that holds its
     body. `codes` are by key reference, `puk1` unblocks PIN1. `seqs` maps IND to the highest SEQ accepted (TS 33.102
-    §C.1.2). `aid` is the USIM's.
+    §C.1.2). `aid` is the USIM's, `isim_aid` the ISIM's, whose files lie below "isim", empty on a card without one.
+    `key_layout` names how K and OPc lie in files of the card (`cardwriter.virtual.key_files`); until those are written,
+    and on a card without such files, `keys` are the factory's. A card with a `channel` takes no UPDATE outside of it.
     """
 
     atr: bytes
     aid: bytes
-    keys: Milenage
+    keys: AuthAlgorithm
     codes: dict[int, Code]
     puk1: Code
     files: dict[str, FileImage]
     links: dict[str, str] = field(default_factory=dict)
     seqs: dict[int, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    isim_aid: bytes = b""
+    key_layout: str = ""
+    channel: ChannelKeys | None = None
 
     def file(self, path: str) -> FileImage | None:
         """Return the EF at a path, following a link."""
@@ -79,13 +87,15 @@ class CardImage:
 
     def is_directory(self, path: str) -> bool:
         """Whether any file lies below the path; the MF is the empty path."""
-        return not path or any(name.startswith(path + "/") for name in (*self.files, *self.links))
+        below = path + "/"
+        return not path or any(name.startswith(below) for name in chain(self.files, self.links))
 
     def save(self, path: Path) -> None:
         """Write the card to a file for its owner only, whole or not at all."""
         document = {
             "atr": self.atr.hex(),
             "aid": self.aid.hex(),
+            "algorithm": config_of(self.keys),
             "k": self.keys.k.reveal().hex(),
             "opc": self.keys.opc.reveal().hex(),
             "codes": {str(key): code.to_json() for key, code in self.codes.items()},
@@ -94,10 +104,13 @@ class CardImage:
             "links": self.links,
             "seqs": {str(ind): seq for ind, seq in self.seqs.items()},
             "faults": [fault.to_json() for fault in self.faults],
+            "isim_aid": self.isim_aid.hex(),
+            "key_layout": self.key_layout,
+            "channel": None if self.channel is None else self.channel.to_json(),
         }
         draft = path.with_name(path.name + ".new")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "w") as file:
-            json.dump(document, file, indent=1)
+            file.write(json.dumps(document))
         draft.replace(path)
 
     @classmethod
@@ -113,11 +126,14 @@ class CardImage:
         return cls(
             atr=bytes.fromhex(document["atr"]),
             aid=bytes.fromhex(document["aid"]),
-            keys=Milenage(Secret.fromhex(document["k"]), Secret.fromhex(document["opc"])),
+            keys=algorithm(document["algorithm"], Secret.fromhex(document["k"]), Secret.fromhex(document["opc"])),
             codes={int(key): Code.from_json(code) for key, code in document["codes"].items()},
             puk1=Code.from_json(document["puk1"]),
             files={name: FileImage.from_json(one) for name, one in document["files"].items()},
             links=document["links"],
             seqs={int(ind): seq for ind, seq in document["seqs"].items()},
             faults=[Fault.from_json(fault) for fault in document["faults"]],
+            isim_aid=bytes.fromhex(document["isim_aid"]),
+            key_layout=document["key_layout"],
+            channel=None if document["channel"] is None else ChannelKeys.from_json(document["channel"]),
         )

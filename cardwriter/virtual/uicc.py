@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
-from cardwriter.crypto.milenage import MacError
+from cardwriter.crypto.aka import AMF_SIZE, RAND_SIZE, SQN_SIZE, AuthAlgorithm, MacError
 from cardwriter.usim import fcp, files
 from cardwriter.usim.access import Access, allows, decode_rules
 from cardwriter.usim.fcp import Fcp
 from cardwriter.virtual.apdu import Command, Refused, cut, fields_of, join, near, offset_of, parse
 from cardwriter.virtual.faults import Fault, FaultKind
 from cardwriter.virtual.image import CardImage, Code, FileImage
+from cardwriter.virtual.key_files import keys_of
+from cardwriter.virtual.scp03 import CardChannel
 
 OK: Final = 0x9000
 _TRIES_LEFT: Final = 0x63C0
@@ -22,6 +25,7 @@ _STRUCTURE, _CONDITIONS, _NO_EF, _BAD_DATA, _NOT_FOUND = 0x6981, 0x6985, 0x6986,
 _NO_RECORD, _BAD_P1P2, _NO_KEY, _OFFSET, _BAD_INS, _BAD_CLA = 0x6A83, 0x6A86, 0x6A88, 0x6B00, 0x6D00, 0x6E00
 _MAC_WRONG: Final = 0x9862
 _ADF = f"{files.ADF:04x}"
+_ISIM = "isim"
 _ARR = "2f06"
 _ARR_FID = 0x2F06
 _P1_BY_AID, _P1_FROM_MF, _P1_FROM_HERE = 0x04, 0x08, 0x09  # TS 102 221 §11.1.1.2, coding of P1 of SELECT
@@ -29,9 +33,12 @@ _P2_RETURNED, _P2_FCP, _P2_NOTHING = 0x0C, 0x04, 0x0C  # the same, coding of P2:
 _P2_MODE, _P2_ABSOLUTE = 0x07, 0x04  # TS 102 221 §11.1.5.2, absolute mode: the record's number stands in P1
 _CODE_SIZE = 8
 _GET_RESPONSE = 0xC0
-_RAND_SIZE = 16
+_SECURE, _EXTERNAL_AUTHENTICATE = 0x04, 0x82  # CLA and INS, GlobalPlatform card specification §11.1.4, amendment D §7
 _IND_BITS = 5
 """SQN = SEQ and 5 bits of IND, the example of TS 33.102 §C.3.2."""
+
+
+_rules = lru_cache(decode_rules)
 
 
 class Torn(Exception):
@@ -44,13 +51,16 @@ class Muted(Exception):
 
 @dataclass
 class _Session:
-    """What a reset forgets."""
+    """What a reset forgets; `application` is what 7FFF stands for, nothing before one is selected (§8.3)."""
 
     directory: str = ""
+    application: str = "none"
     ef: str | None = None
     verified: set[int] = field(default_factory=set)
     response: bytes = b""
     mute: bool = False
+    channel: CardChannel | None = None
+    wrapped: bool = False
 
 
 class VirtualUicc:
@@ -81,6 +91,9 @@ class VirtualUicc:
             (0x00, 0x88): self._authenticate,
             (0x00, _GET_RESPONSE): self._get_response,
             (0x80, 0xF2): self._status,
+            (0x80, _GET_RESPONSE): self._get_response,
+            (0x80, 0x50): self._initialize_update,
+            (0x84, _EXTERNAL_AUTHENTICATE): self._external_authenticate,
         }
 
     def reset(self) -> bytes:
@@ -138,6 +151,7 @@ class VirtualUicc:
             command = parse(apdu)
             if command.ins != _GET_RESPONSE:
                 self._session.response = b""
+            command = self._unwrapped(command)
             answer = self._handlers.get((command.cla, command.ins), self._unknown)(command)
         except Refused as refused:
             return b"", refused.sw
@@ -151,6 +165,32 @@ class VirtualUicc:
         known = any(ins == command.ins for _, ins in self._handlers)
         raise Refused(_BAD_CLA if known or command.cla not in (0x00, 0x80) else _BAD_INS)
 
+    # Secure channel
+
+    def _unwrapped(self, command: Command) -> Command:
+        """Return what came through the channel, and note that it did; EXTERNAL AUTHENTICATE is of its own kind."""
+        self._session.wrapped = bool(command.cla & _SECURE) and command.ins != _EXTERNAL_AUTHENTICATE
+        if not self._session.wrapped:
+            return command
+        if self._session.channel is None:
+            raise Refused(_CONDITIONS)
+        return self._session.channel.opened(command)
+
+    def _initialize_update(self, command: Command) -> bytes:
+        """INITIALIZE UPDATE (amendment D §7.1.1); the sequence number is spent for good."""
+        if self.image.channel is None:
+            raise Refused(_BAD_INS)
+        self._session.channel = CardChannel(self.image.channel, command)
+        self._save(self.image)
+        return self._session.channel.greeting
+
+    def _external_authenticate(self, command: Command) -> bytes:
+        """EXTERNAL AUTHENTICATE (amendment D §7.1.2)."""
+        if self._session.channel is None:
+            raise Refused(_CONDITIONS)
+        self._session.channel.authenticate(command)
+        return b""
+
     # Selection
 
     def _select(self, command: Command) -> bytes:
@@ -158,18 +198,21 @@ class VirtualUicc:
         if command.p2 & _P2_RETURNED not in {_P2_FCP, _P2_NOTHING} or not command.data:
             raise Refused(_BAD_P1P2)
         path = self._target(command.p1, command.data)
-        if self.image.is_directory(path):
-            self._session.directory, self._session.ef = path, None
-        else:
+        if self.image.file(path) is not None:
             self._session.directory, self._session.ef = path.rpartition("/")[0], path
+        else:
+            self._session.directory, self._session.ef = path, None
+            if path in {_ADF, _ISIM}:
+                self._session.application = path
         return fcp.encode(self._describe(path)) if command.p2 & _P2_RETURNED == _P2_FCP else b""
 
     def _target(self, how: int, reference: bytes) -> str:
         here = self._session.directory
         if how == _P1_BY_AID:
-            if not self.image.aid.startswith(reference):
-                raise Refused(_NOT_FOUND)
-            return _ADF
+            for aid, place in ((self.image.aid, _ADF), (self.image.isim_aid, _ISIM)):
+                if aid and aid.startswith(reference):
+                    return place
+            raise Refused(_NOT_FOUND)
         parts = [reference[i : i + 2].hex() for i in range(0, len(reference), 2)]
         if how == 0x00 and len(parts) == 1:
             candidates = near(here, parts[0])
@@ -179,17 +222,20 @@ class VirtualUicc:
             candidates = ["/".join(filter(None, [here, *parts]))]
         else:
             raise Refused(_BAD_P1P2)
-        for path in candidates:
-            if self.image.is_directory(path) or self.image.file(path) is not None:
+        for path in map(self._below_application, candidates):
+            if self.image.file(path) is not None or self.image.is_directory(path):
                 return path
         raise Refused(_NOT_FOUND)
+
+    def _below_application(self, path: str) -> str:
+        return self._session.application + path.removeprefix(_ADF) if path.startswith(_ADF) else path
 
     def _describe(self, path: str) -> Fcp:
         file = self.image.file(path)
         if file is None:
-            fid = int(path.rpartition("/")[2], 16) if path else files.MF
+            fid = files.ADF if path == _ISIM else int(path.rpartition("/")[2], 16) if path else files.MF
             pins = {int(key): code.enabled for key, code in self.image.codes.items() if key == files.Pin.PIN1}
-            aid = self.image.aid if path == _ADF else b""
+            aid = {_ADF: self.image.aid, _ISIM: self.image.isim_aid}.get(path, b"")
             return Fcp(kind=fcp.Kind.DIRECTORY, fid=fid, aid=aid, arr=(_ARR_FID, 1), pins=pins)
         return Fcp(
             kind=fcp.Kind.LINEAR if file.record_length else fcp.Kind.TRANSPARENT,
@@ -226,7 +272,8 @@ class VirtualUicc:
             raise Refused(_NO_EF)
         if bool(file.record_length) is not records:
             raise Refused(_STRUCTURE)
-        if not self._allowed(file, access):
+        outside = self.image.channel is not None and not self._session.wrapped
+        if not self._allowed(file, access) or (outside and access is Access.UPDATE):
             raise Refused(_SECURITY)
         return file
 
@@ -242,7 +289,7 @@ class VirtualUicc:
         arr = self.image.files[_ARR]
         record = arr.content[(file.rule - 1) * arr.record_length : file.rule * arr.record_length]
         disabled = {key for key, code in self.image.codes.items() if not code.enabled}
-        return allows(decode_rules(record), access, self._session.verified | disabled)
+        return allows(_rules(record), access, self._session.verified | disabled)
 
     def _read_binary(self, command: Command) -> bytes:
         """READ BINARY (TS 102 221 §11.1.3)."""
@@ -336,34 +383,36 @@ class VirtualUicc:
 
     def _authenticate(self, command: Command) -> bytes:
         """AUTHENTICATE in 3G or GSM context (TS 31.102 §7.1.2)."""
-        if self._session.directory != _ADF:
+        keys = keys_of(self.image, self._session.directory) if self._session.directory in (_ADF, _ISIM) else None
+        if keys is None:
             raise Refused(_CONDITIONS)
         pin = self.image.codes[files.Pin.PIN1]
         if pin.enabled and files.Pin.PIN1 not in self._session.verified:
             raise Refused(_SECURITY)
+        autn_size = SQN_SIZE + AMF_SIZE + keys.mac_size
         fields = fields_of(command.data)
         match command.p2, fields:
-            case 0x81, [rand, autn] if len(rand) == len(autn) == _RAND_SIZE:
-                return self._aka(rand, autn)
-            case 0x80, [rand] if len(rand) == _RAND_SIZE:
-                triplet = self.image.keys.f2345(rand)
+            case 0x81, [rand, autn] if len(rand) == RAND_SIZE and len(autn) == autn_size:
+                return self._aka(keys, rand, autn)
+            case 0x80, [rand] if len(rand) == RAND_SIZE:
+                triplet = keys.f2345(rand)
                 return join(triplet.sres, triplet.kc)
             case ((0x80 | 0x81), _):
                 raise Refused(_BAD_DATA)
             case _:
                 raise Refused(_BAD_P1P2)
 
-    def _aka(self, rand: bytes, autn: bytes) -> bytes:
+    def _aka(self, keys: AuthAlgorithm, rand: bytes, autn: bytes) -> bytes:
         """MAC first, then the window of TS 33.102 §C.2.2: SEQ must exceed the highest one accepted for its IND."""
         try:
-            sqn = self.image.keys.open_autn(rand, autn)
+            sqn = keys.open_autn(rand, autn)
         except MacError:
             raise Refused(_MAC_WRONG) from None
         seq, ind = sqn >> _IND_BITS, sqn & (1 << _IND_BITS) - 1
         if seq <= self.image.seqs.get(ind, 0):
             sqn_ms = max((high << _IND_BITS | one for one, high in self.image.seqs.items()), default=0)
-            return b"\xdc" + join(self.image.keys.auts(rand, sqn_ms))
+            return b"\xdc" + join(keys.auts(rand, sqn_ms))
         self.image.seqs[ind] = seq
         self._save(self.image)
-        answer = self.image.keys.f2345(rand)
+        answer = keys.f2345(rand)
         return b"\xdb" + join(answer.res, answer.ck, answer.ik, answer.kc)

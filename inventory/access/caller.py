@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from inventory.access.hours import WorkingHours
 from inventory.access.permissions import PERMISSIONS, Permission, Role
+from inventory.domain.holds import DEFAULT_POLICY, HoldPolicy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +15,8 @@ class Caller:
 
     `org_id` is the node whose subtree the caller sees and acts in; `scope` is the ids of that subtree, itself included.
     `pools` are the sale pools its interface may take from; `channel` is the
-    sales channel of its interface, a value of `inventory.domain.channels.Channel`.
+    sales channel of its interface, a value of `inventory.domain.channels.Channel`. `hold_policy` says how long its city
+    holds what.
     """
 
     interface_no: str
@@ -26,6 +28,7 @@ class Caller:
     pools: frozenset[str]
     channel: str
     language: str = "zh"
+    hold_policy: HoldPolicy = DEFAULT_POLICY
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller's role has the permission."""

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 
+from inventory.domain.calendar import SHANGHAI, begin_of, business_day
 from inventory.domain.errors import InvalidField
-
-SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""China has one time zone and has had no summer time since 1992, so no time zone data are needed."""
 
 _LOOK_AHEAD_DAYS = 60
 _MIDNIGHT = time(0)
@@ -61,7 +59,7 @@ class WorkingHours:
 
     def is_open(self, now: datetime, *, finishing: timedelta = timedelta()) -> bool:
         """Whether work may be done at `now`, or begun work be finished until `finishing` after closing (REQ-IF-11)."""
-        today = now.astimezone(SHANGHAI).date()
+        today = business_day(now)
         days = (today - timedelta(days=1), today)  # the time for finishing may pass midnight
         return any(opens <= now < closes + finishing for day in days for opens, closes in self._intervals(day))
 
@@ -71,7 +69,7 @@ class WorkingHours:
 
     def next_opening(self, now: datetime) -> Interval | None:
         """Return the next time in which work may be done, or None if there is none for two months."""
-        today = now.astimezone(SHANGHAI).date()
+        today = business_day(now)
         days = (today + timedelta(days=ahead) for ahead in range(_LOOK_AHEAD_DAYS))
         return next((found for day in days for found in self._intervals(day) if found[1] > now), None)
 
@@ -85,6 +83,6 @@ class WorkingHours:
 
     def _of(self, windows: tuple[Window, ...], day: date) -> list[Interval]:
         if not windows:
-            start = datetime.combine(day, _MIDNIGHT, SHANGHAI)
+            start = begin_of(day)
             return [(start, start + timedelta(days=1))]
         return sorted(found for window in windows if (found := window.on(day, self.holidays)) is not None)

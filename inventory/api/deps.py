@@ -36,6 +36,8 @@ __all__ = [
 
 REPLAYED = "Idempotent-Replayed"
 _LONGEST_KEY = 200
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+"""What a route with fields of a form has read before its key is looked at: its stream is there no more."""
 
 _INTERFACE = APIKeyHeader(
     name="Haoka-Interface", scheme_name="interface", description="Interface number (接口编号)", auto_error=False
@@ -123,7 +125,7 @@ async def _body(request: Request) -> Any:
 
     A form is digested part by part, for its boundary differs from one sending to the next.
     """
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if request.headers.get("content-type", "").startswith(_FORMS):
         return [[name, await _part(value)] for name, value in (await request.form()).multi_items()]
     raw = await request.body()
     if not raw:

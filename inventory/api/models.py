@@ -29,5 +29,8 @@ Time = Annotated[AwareDatetime, PlainSerializer(as_rfc3339, return_type=str, whe
 Fen = Annotated[int, Field(strict=True, ge=0, le=BIGGEST)]
 """Money in whole fen."""
 
+ApprovalId = Annotated[str, Field(min_length=1, max_length=40, examples=["a-530700-12"])]
+"""The id of an approval (`POST /v1/approvals`)."""
+
 Id = Annotated[int, Field(strict=True, ge=1, le=BIGGEST)]
 """A row number, such as an organisation's."""

@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
+from typing_extensions import override
 
 from inventory.api.deps import Require
-from inventory.api.problems import INVALID_REQUEST, MEDIA_TYPE, STATUS, VALUE_OUT_OF_RANGE, Problem
+from inventory.api.problems import INVALID_REQUEST, MEDIA_TYPE, VALUE_OUT_OF_RANGE, Problem
 from inventory.domain.errors import (
     BadCredentials,
     Busy,
@@ -24,6 +25,7 @@ from inventory.domain.errors import (
     PermissionDenied,
     UnknownInterface,
 )
+from inventory.refusal_status import STATUS
 
 _DESCRIPTION = """\
 Every request states its origin: `Haoka-Interface` (接口编号), `Haoka-Staff` (工号) and `Authorization: Bearer` with an
@@ -36,18 +38,18 @@ _ADMITTED = (UnknownInterface, BadCredentials, PermissionDenied, OutsideWorkingH
 _WRITTEN = (IdempotencyKeyMissing, IdempotencyMismatch, InvalidField)
 
 
-def install(app: FastAPI) -> None:
-    """Make the app serve this document instead of FastAPI's own."""
+class DocumentedApp(FastAPI):
+    """An app that serves this document instead of FastAPI's own."""
 
-    def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = build(app)
-        return app.openapi_schema
+    @override
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = _build(self)
+        return self.openapi_schema
 
-    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
-
-def build(app: FastAPI) -> dict[str, Any]:
+def _build(app: FastAPI) -> dict[str, Any]:
     """Return the document of the app's routes."""
     made = get_openapi(
         title=app.title, version=app.version, summary=app.summary, description=_DESCRIPTION, routes=app.routes

@@ -19,26 +19,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from inventory.api.models import as_rfc3339
-from inventory.domain.errors import Busy, DomainError, Refusal
+from inventory.domain.errors import Busy, DomainError
 from inventory.i18n import Language, catalogue, choose
+from inventory.refusal_status import STATUS, retry_after
 from inventory.store.engine import is_retryable
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:haoka:problem:"
-RETRY_AFTER_SECONDS = 1
-
-STATUS: Mapping[Refusal, HTTPStatus] = {
-    Refusal.INVALID: HTTPStatus.UNPROCESSABLE_ENTITY,
-    Refusal.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
-    Refusal.FORBIDDEN: HTTPStatus.FORBIDDEN,
-    Refusal.NOT_FOUND: HTTPStatus.NOT_FOUND,
-    Refusal.CONFLICT: HTTPStatus.CONFLICT,
-    Refusal.GONE: HTTPStatus.GONE,
-    Refusal.TOO_OFTEN: HTTPStatus.TOO_MANY_REQUESTS,
-    Refusal.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
-}
-"""The HTTP status of each sort of refusal."""
-
 INVALID_REQUEST = "invalid_request"
 INTERNAL_ERROR = "internal_error"
 VALUE_OUT_OF_RANGE = "value_out_of_range"
@@ -103,10 +90,7 @@ def problem(
     }
     if faults:
         body["errors"] = [{"field": where, "code": why, "reason": texts.reason(why)} for where, why in faults]
-    headers = {"Content-Language": "zh-CN" if texts.language == "zh" else "en"}
-    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
-        minutes = params.get("minutes")
-        headers["Retry-After"] = str(minutes * 60 if isinstance(minutes, int) else RETRY_AFTER_SECONDS)
+    headers = {"Content-Language": "zh-CN" if texts.language == "zh" else "en", **retry_after(status, params)}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)

@@ -1,7 +1,8 @@
 """The service's end of a station's link: a WebSocket over which scripts go down and results come up.
 
-Text frames hold one JSON object each, told apart by `type`. From the station: hello, readers, step, report, pong. To
-it: welcome, run, ack, cancel, ping, revoked.
+Text frames hold one JSON object each, told apart by `type`. From the station: hello, readers, dispenser, step, report,
+pong. To it: welcome, signer, run, ack, cancel, move, ping, revoked. A script is signed for its station, reader and
+job; before one that another key signs than the station has learnt, `signer` hands over to that key.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from cardwriter.script import ScriptError
+from cardwriter.signing import Destination, Signer
 from inventory.api.deps import runtime_of
 from inventory.domain.errors import BadCredentials, DomainError
 from inventory.domain.identifiers import format_public_id
@@ -27,10 +29,13 @@ from inventory.runtime import Runtime
 from inventory.services import card_writing, links
 from inventory.services.card_data import Workbench
 from inventory.services.card_reports import Reported, abandon_report, take_report
+from inventory.services.dispensers import hear_dispenser
 from inventory.services.links import LinkState, ReaderSeen
-from inventory.services.orders import Ack, Cancel, Order, Run
+from inventory.services.orders import Ack, Cancel, Move, Order, Run
 from inventory.store.notices import Notice
 from inventory.store.stations import StationRow
+from inventory.tasks import end
+from inventory.vault.script_signers import ScriptSigners
 
 router = APIRouter()
 PING_SECONDS = 10.0
@@ -71,12 +76,17 @@ class _Link:
         self._station = station
         self._metrics = metrics
         self._bench = Workbench(runtime.vault, os.urandom)
+        self._signers = ScriptSigners(runtime.vault)
+        self._signing = self._signers.current()
+        self._known: object = None
+        """The key whose scripts the station runs, as hex: what it said itself, or was told since."""
         self._id = secrets.token_hex(8)
         self._heard = asyncio.get_running_loop().time()
         self._sending = asyncio.Lock()
         self._handed = set[str]()
         """The scripts that went out over this very connection: no answer to them is missing yet."""
-        self._log = _log.bind(station=format_public_id("st", station.city_id, station.station_id))
+        self._name = format_public_id("st", station.city_id, station.station_id)
+        self._log = _log.bind(station=self._name)
 
     async def hold(self) -> None:
         """Serve the link until it ends, whatever ends it."""
@@ -106,8 +116,8 @@ class _Link:
             raise WebSocketDisconnect(_POLICY_VIOLATION)
         async with self._runtime.database.session() as session:
             await links.open_link(session, self._station, self._id, now=self._runtime.clock())
-        name = format_public_id("st", self._station.city_id, self._station.station_id)
-        await self._send({"type": "welcome", "station": name, "name": self._station.name})
+        self._known = hello.get("signer")
+        await self._send({"type": "welcome", "station": self._name, "name": self._station.name})
         journal = hello.get("journal")
         for filed in journal if isinstance(journal, list) else []:
             await self._take({**filed, "type": "report"} if isinstance(filed, dict) else {})
@@ -148,10 +158,20 @@ class _Link:
                 continue
             if notice is not None and notice.cancel is not None:
                 await self._carry_out([Cancel(notice.cancel)])
-            elif notice is None or notice.job_id is not None:
+                continue
+            if notice is not None and notice.move is not None and notice.reader is not None:
+                await self._carry_out([Move(notice.reader, notice.move)])
+                continue
+            if notice is None or notice.job_id is not None:
                 async with self._runtime.database.session() as session:
-                    await self._carry_out(await card_writing.take_up(session, self._station, now=self._runtime.clock()))
-            elif notice.link != self._id and await self._is_over():
+                    now = self._runtime.clock()
+                    begun = await card_writing.take_up(session, self._bench, self._station, now=now)
+                    await self._carry_out(begun)
+            if notice is None or notice.look:
+                async with self._runtime.database.session() as session:
+                    looks = await links.look_again(session, self._bench, self._station, now=self._runtime.clock())
+                    await self._carry_out(looks)
+            elif notice.job_id is None and notice.link != self._id and await self._is_over():
                 return
 
     async def _take(self, message: Message) -> None:
@@ -191,6 +211,8 @@ class _Link:
                 case {"type": "readers", "readers": list(wires)}:
                     seen = [ReaderSeen.from_wire(wire) for wire in wires]
                     return await links.see_readers(session, self._bench, self._station, seen, now=now)
+                case {"type": "dispenser"}:
+                    await hear_dispenser(session, self._station, message)
                 case {"type": "step"}:
                     await links.hear_step(session, self._station, message, now=now)
                 case {"type": "report"}:
@@ -209,11 +231,34 @@ class _Link:
             match order:
                 case Run(job, reader, script):
                     self._handed.add(script.id)
-                    await self._send({"type": "run", "job": job, "reader": reader, "script": script.to_wire()})
+                    signer = await self._signer()
+                    signature = signer.sign(script, Destination(station=self._name, reader=reader, job=job))
+                    address = {"station": self._name, "reader": reader, "job": job}
+                    signed = {"script": script.to_wire(), "signature": signature.hex()}
+                    await self._send({"type": "run", **address, **signed})
                 case Ack(script_id):
                     await self._send({"type": "ack", "script": script_id})
                 case Cancel(script_id):
                     await self._send({"type": "cancel", "script": script_id})
+                case Move(reader, movement):
+                    await self._send({"type": "move", "reader": reader, "movement": movement})
+
+    async def _signer(self) -> Signer:
+        """Give the key that signs, and see that the station has been told of it.
+
+        A station that cannot be told by a key which it knows refuses the new one, and says that it must enrol again.
+        """
+        with suppress(DomainError):  # while the key file cannot be used, the key of before goes on
+            self._signing = self._signers.current()
+        signer = self._signing
+        key = signer.public.hex()
+        if key != self._known:
+            endorsement = self._signers.endorsed_by(self._known, signer)
+            if endorsement is None:
+                self._log.warning("station_must_enrol_again")
+            self._known = key
+            await self._send({"type": "signer", "key": key, "endorsement": endorsement and endorsement.hex()})
+        return signer
 
     async def _receive(self) -> Message:
         """Return the next message that is a JSON object."""
@@ -239,9 +284,7 @@ async def _until_first_ends(*works: Coroutine[Any, Any, None]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*map(end, tasks))
     for task in done:
         task.result()
 
@@ -263,6 +306,4 @@ async def watching(runtime: Runtime, *, pause: float = WATCH_SECONDS) -> AsyncIt
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)

@@ -31,21 +31,61 @@ COMMANDS: Mapping[str, Command] = {
     "serve": Command("inventory.cli.serve", "serve the API and the pages on a database that is there"),
     "worker": Command("inventory.cli.worker", "end holds, seal events and audit in the background"),
     "audit": Command("inventory.cli.audit", "check that stock, ledger, events and promises agree"),
-    "load": Command("inventory.cli.load", "load a vendor's file of cards or a pool of IMSIs"),
+    "load": Command("inventory.cli.load", "load a vendor's file of cards, a pool of IMSIs, or a list"),
+    "segments": Command("inventory.cli.segments", "list number segments with states of numbers; take whole ones"),
+    "loads": Command("inventory.cli.loads", "list loads, leave one that runs, undo one that was a mistake"),
     "issue": Command("inventory.cli.issue", "hand numbers or cards one level down"),
     "recall": Command("inventory.cli.recall", "take numbers or cards one level up again"),
     "transfer": Command("inventory.cli.transfer", "hand numbers or cards to another place below the same parent"),
-    "deliveries": Command("inventory.cli.deliveries", "list what is on its way, sign for it or send it back"),
+    "deliveries": Command(
+        "inventory.cli.deliveries", "list what is on its way; sign, send back, dispute, settle, withdraw"
+    ),
+    "orders": Command("inventory.cli.orders", "order everything of a sort back, and see who still owes what"),
+    "end": Command(
+        "inventory.cli.end", "scrap, lose, find, write off, return, send to a city, void, disable, enable items"
+    ),
+    "legal": Command("inventory.cli.legal", "put items under an outside order, list such holds, lift one with two"),
     "status": Command("inventory.cli.status", "set the state of a number or card, with a reason"),
     "fee": Command("inventory.cli.fee", "change what one number costs, and list changes"),
+    "approvals": Command("inventory.cli.approvals", "list what needs a second person's word, give it or refuse it"),
     "stock": Command("inventory.cli.stock", "count what there is, per place, kind and state"),
+    "alerts": Command("inventory.cli.alerts", "list what runs low and who beside could help; set thresholds"),
+    "ports": Command("inventory.cli.ports", "list SMS ports, rent one, extend its term, take it back"),
+    "quotas": Command("inventory.cli.quotas", "list how much places may be issued and what is left; set it"),
+    "places": Command("inventory.cli.places", "list the city company, its districts, halls and clerks; add one"),
+    "hlrs": Command("inventory.cli.hlrs", "list the HLRs of the city; add one, close one"),
+    "plan": Command("inventory.cli.plan", "show the national number plan in force; load a later version"),
+    "kinds": Command("inventory.cli.kinds", "list card products and how they authenticate; add one, close one"),
+    "number-kinds": Command("inventory.cli.number_kinds", "list the kinds of numbers; rename, close, open one"),
+    "bulk": Command("inventory.cli.bulk", "have blanks finished in bulk at a station; follow, pause, end an order"),
+    "spoiled": Command("inventory.cli.spoiled", "count spoiled cards by station, load and fault; claim them"),
+    "flow": Command("inventory.cli.flow", "count what came to a place, went, was sold, was damaged, day by day"),
+    "documents": Command("inventory.cli.documents", "list what was issued, recalled, transferred, signed for and sold"),
+    "items": Command("inventory.cli.items", "list numbers or cards by name, place, state and what they are"),
     "count": Command("inventory.cli.count", "compare what was scanned in a drawer with the book"),
+    "box": Command("inventory.cli.box", "pack cards into sealed boxes that are moved as one"),
+    "stocktake": Command("inventory.cli.stocktake", "count a place with any number of scanners and set the book right"),
     "show": Command("inventory.cli.show", "show a number, card, document or load and its life"),
+    "policies": Command("inventory.cli.policies", "show and change what the city decides about custody"),
+    "reasons": Command("inventory.cli.reasons", "list the reasons that are offered; add, rename, close, count them"),
+    "sign-in": Command("inventory.cli.sign_in", "work at this command line as a person with a password"),
     "interfaces": Command("inventory.cli.interfaces", "grant, bind, key, limit and close interface numbers"),
+    "holidays": Command("inventory.cli.holidays", "list the city's holidays; add some, remove one"),
+    "keys": Command("inventory.cli.keys", "list, rotate, rewrap and retire the keys of the vault"),
+    "transport-keys": Command(
+        "inventory.cli.transport_keys", "list vendors' and networks' transport keys; take one in with two persons"
+    ),
+    "auc": Command("inventory.cli.auc", "tell the network of proven cards, keys enclosed, and take in its answers"),
     "bench": Command("inventory.cli.bench", "measure against the raw engine, each figure a ratio of one run"),
     "test": Command("inventory.cli.checks", "run every check and test of this checkout, pytest last"),
     "docs": Command("inventory.cli.docs", "write the pages of docs/ that are made from the code"),
 }
+
+CARD_SIDE: Mapping[str, str] = {
+    "station": "join this PC's card readers to a service, and find out what keeps it from writing",
+    "card": "read every file of the card in a reader, compare it with a golden one",
+}
+"""Commands of the card side with their summaries: programs of their own, which the service's code never touches."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,9 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    width = max(map(len, [*COMMANDS, "station"]))
-    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
-    lines.append(f"  {'station':<{width}}  join this PC's card reader to a service (haoka station --help)")
+    summaries = {**{name: command.summary for name, command in COMMANDS.items()}, **CARD_SIDE}
+    width = max(map(len, summaries))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in summaries.items()]
     parser = argparse.ArgumentParser(
         prog="haoka",
         description="Stock of SIM cards and numbers: what there is, who holds it, what it costs, what was promised.",

@@ -6,15 +6,13 @@ import asyncio
 from typing import Any
 
 import typer
-from pydantic import SecretStr
 
-from inventory.cli.database import running_database
+from inventory.cli.database import present_database
 from inventory.runtime import utc_now
 from inventory.services.auditing import audit
 from inventory.settings import Settings
 from inventory.store.auditing import StoredAudit
 from inventory.store.engine import connect
-from inventory.store.running import running_url
 
 app = typer.Typer()
 
@@ -22,11 +20,7 @@ app = typer.Typer()
 @app.command()
 def run() -> None:
     """Audit the database of HAOKA_DATABASE_URL, or the one in the data folder, running or not; 1 on any finding."""
-    settings = Settings()
-    url = None if settings.database_url is not None else running_url(settings.data_dir)
-    if url is not None:
-        settings = settings.model_copy(update={"database_url": SecretStr(url)})
-    with running_database(settings, typer.echo) as ready:
+    with present_database(Settings(), typer.echo) as ready:
         done = asyncio.run(_audit(ready.sqlalchemy_url()))
     for line in report(done):
         typer.echo(line)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import httpx2
 import typer
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from inventory.api.problems import STATUS
 from inventory.cli.refusals import exit_status, language
 from inventory.domain.errors import Refusal
 from inventory.i18n import Language
+from inventory.refusal_status import STATUS
 
 _TIMEOUT_SECONDS = 120
 """A load of a whole segment is one request."""
@@ -40,6 +41,10 @@ class Refused(typer.Exit):
     def __init__(self, status: int, params: dict[str, Any]) -> None:
         super().__init__(status)
         self.params = params
+
+
+class Unreachable(typer.Exit):
+    """A request that did not reach the service, or whose answer did not come."""
 
 
 class Client:
@@ -76,6 +81,31 @@ class Client:
         """
         return self._answer("GET", path).content
 
+    def save(self, path: str, file: Path, **query: Any) -> None:
+        """GET the list of the path whole and write it to the file, piece by piece: CSV, or XLSX by the file's name.
+
+        Raises
+        ------
+        typer.Exit
+            As for `read`, or the file cannot be written; what is there of it is taken away again.
+        """
+        form = "xlsx" if file.suffix.lower() == ".xlsx" else "csv"
+        self.save_file(path, file, **query, format=form)
+
+    def save_file(self, path: str, file: Path, **query: Any) -> None:
+        """GET what the path answers and write it to the file, as `save` does; raises as that does."""
+        wanted = {name: value for name, value in query.items() if value is not None}
+        unfinished = file.with_name(f"{file.name}.part")
+        try:
+            with unfinished.open("wb") as target:
+                self._answer("GET", path, params=wanted, into=target)
+            unfinished.replace(file)
+        except OSError as error:
+            _complain(f"{file} cannot be written: {error.strerror}")
+            raise typer.Exit(1) from None
+        finally:
+            unfinished.unlink(missing_ok=True)
+
     def write(
         self, path: str, body: Any = None, *, key: str | None = None, method: str = "POST", **more: Any
     ) -> dict[str, Any]:
@@ -85,24 +115,47 @@ class Client:
         ------
         Refused
             The service refused; the reason is on standard error.
-        typer.Exit
+        Unreachable
             It cannot be reached.
         """
         headers = {"Idempotency-Key": key or secrets.token_hex(16)}
         return self._call(method, path, headers=headers, **({"json": body} if body is not None else {}), **more)
+
+    def append(self, path: str, offset: int, piece: bytes) -> dict[str, Any]:
+        """Send a piece of an upload and return the upload as it stands.
+
+        Raises
+        ------
+        Refused
+            The service refused; the reason is on standard error.
+        Unreachable
+            The connection was lost; ask where the upload stands and go on from there.
+        """
+        headers = {"Upload-Offset": str(offset), "Content-Type": "application/octet-stream"}
+        return self._call("PATCH", path, headers=headers, content=piece)
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         answer = self._answer(method, path, **request)
         document: dict[str, Any] = answer.json() if answer.content else {}
         return document
 
-    def _answer(self, method: str, path: str, **request: Any) -> httpx2.Response:
+    def _answer(self, method: str, path: str, *, into: IO[bytes] | None = None, **request: Any) -> httpx2.Response:
+        """Return the answer; the body of a good one goes piece by piece `into` a file if one is given."""
+        # A workbook's first byte comes after its last row: a file is waited for as long as the connection stands
+        timeout = httpx2.Timeout(_TIMEOUT_SECONDS, read=_TIMEOUT_SECONDS if into is None else None)
         try:
-            with httpx2.Client(base_url=self._address, headers=self._headers, timeout=_TIMEOUT_SECONDS) as http:
-                answer = http.request(method, path, **request)
+            with (
+                httpx2.Client(base_url=self._address, headers=self._headers, timeout=timeout) as http,
+                http.stream(method, path, **request) as answer,
+            ):
+                if into is not None and answer.is_success:
+                    for piece in answer.iter_bytes():
+                        into.write(piece)
+                else:
+                    answer.read()
         except httpx2.HTTPError as error:
             _complain(f"{self._address} cannot be reached: {error}; is the service up (haoka up)?")
-            raise typer.Exit(exit_status(Refusal.BUSY)) from None
+            raise Unreachable(exit_status(Refusal.BUSY)) from None
         if answer.is_success:
             return answer
         problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}

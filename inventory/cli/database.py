@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from inventory.settings import Settings
 from inventory.store import migrate
 from inventory.store.embedded import EmbeddedServer
+from inventory.store.running import running_url
 
 
 @contextmanager
@@ -30,3 +31,19 @@ def running_database(settings: Settings, say: Callable[[str], None]) -> Iterator
             say(remark)
         migrate.upgrade(server.url)
         yield settings.model_copy(update={"database_url": SecretStr(server.url)})
+
+
+@contextmanager
+def present_database(settings: Settings, say: Callable[[str], None]) -> Iterator[Settings]:
+    """Give the settings of `running_database`, or of the embedded server that another process runs already.
+
+    Raises
+    ------
+    inventory.store.embedded.EmbeddedServerError
+        The embedded server cannot run here; the message says why.
+    """
+    url = None if settings.database_url is not None else running_url(settings.data_dir)
+    if url is not None:
+        settings = settings.model_copy(update={"database_url": SecretStr(url)})
+    with running_database(settings, say) as ready:
+        yield ready

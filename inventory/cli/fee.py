@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from inventory.cli.approvals import Approval, Ask, ask_second
 from inventory.cli.client import connect
-from inventory.cli.tables import AsJson, show_fields, show_rows
+from inventory.cli.tables import AsFile, AsJson, show_fields, show_rows
 from inventory.domain.money import parse_yuan
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
@@ -25,7 +26,8 @@ def change(
     min_monthly: Yuan = None,
     return_months: Annotated[int | None, typer.Option(help="Months over which the prepayment returns.")] = None,
     commitment_months: Annotated[int | None, typer.Option(help="Months of commitment.")] = None,
-    approver: Annotated[str | None, typer.Option(help="Staff id of the second person, for classes 0 to 4.")] = None,
+    approval: Approval = None,
+    ask: Ask = False,
     as_json: AsJson = False,
 ) -> None:
     """Change the fee of one number; both values are kept."""
@@ -36,9 +38,12 @@ def change(
         "return_months": return_months,
         "commitment_months": commitment_months,
         "reason": reason,
-        "approver": approver,
     }
-    show_fields(connect().write(f"/v1/numbers/{number}:change-fee", body), as_json=as_json)
+    if ask:
+        ask_second("change_fee", {"number": number, **body}, as_json=as_json)
+    else:
+        answer = connect().write(f"/v1/numbers/{number}:change-fee", {**body, "approval": approval})
+        show_fields(answer, as_json=as_json)
 
 
 @app.command("changes")
@@ -46,15 +51,16 @@ def changes(
     number: Annotated[str | None, typer.Argument(help="The number; without it all changes.")] = None,
     *,
     staff: Annotated[str | None, typer.Option(help="Only those of this staff id.")] = None,
+    csv: AsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """List changes of fees, newest first."""
     client = connect()
-    answer = (
-        client.read("/v1/fee-changes", staff=staff)
-        if number is None
-        else client.read(f"/v1/numbers/{number}/fee-changes")
-    )
+    path = "/v1/fee-changes" if number is None else f"/v1/numbers/{number}/fee-changes"
+    if csv is not None:
+        client.save(path, csv, staff=staff)
+        return
+    answer = client.read(path, staff=staff)
     rows = [
         {**row, "before": row["before"]["number_class"], "after": row["after"]["number_class"]}
         for row in answer["changes"]

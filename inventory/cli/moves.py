@@ -15,8 +15,11 @@ Receiver = Annotated[str, typer.Argument(help="Code of the organisation that rec
 Item = Annotated[list[str] | None, typer.Option("--item", help="A number, ICCID or serial; repeat for more.")]
 First = Annotated[str | None, typer.Option("--from", help="First item of a range.")]
 Last = Annotated[str | None, typer.Option("--to", help="Last item of the range.")]
+Boxes = Annotated[list[str] | None, typer.Option("--box", help="A sealed box; repeat for more.")]
+Batch = Annotated[str | None, typer.Option("--batch", help="All of this load that is there, such as b-530700-7.")]
 Count = Annotated[int | None, typer.Option("--count", help="So many items of a sort.")]
 Of = Annotated[str | None, typer.Option("--of", help="The sort: a card product, or how numbers begin.")]
+Class = Annotated[int | None, typer.Option("--class", min=0, max=99, help="The class of the numbers.")]
 Person = Annotated[str | None, typer.Option("--person", help="Who takes, or who hands back.")]
 OnTheWay = Annotated[
     bool, typer.Option("--on-the-way", help="The receiver signs for the items first (haoka deliveries).")
@@ -25,7 +28,14 @@ Reason = Annotated[str | None, typer.Option(help="Why.")]
 
 
 def selection(
-    items: list[str] | None, first: str | None, last: str | None, count: int | None, of: str | None
+    items: list[str] | None,
+    first: str | None,
+    last: str | None,
+    count: int | None,
+    of: str | None,
+    number_class: int | None = None,
+    boxes: list[str] | None = None,
+    batch: str | None = None,
 ) -> dict[str, Any]:
     """Return the selection in the form of the API.
 
@@ -39,10 +49,17 @@ def selection(
         ways.append({"items": items})
     if first is not None or last is not None:
         ways.append({"first": first, "last": last})
+    if boxes:
+        ways.append({"boxes": boxes})
+    if batch:
+        ways.append({"batch": batch})
     if count is not None:
-        ways.append({"count": count, "of": of})
+        ways.append({"count": count, "of": of, "number_class": number_class})
     if len(ways) != 1 or None in ({"first": first, "last": last}.values() if first or last else ()):
-        raise typer.BadParameter("name the items in one way: --item …, --from … --to …, or --count … [--of …]")
+        raise typer.BadParameter(
+            "name the items in one way: --item …, --from … --to …, --box …, --batch …, "
+            "or --count … [--of …] [--class …]"
+        )
     return ways[0]
 
 
@@ -59,8 +76,11 @@ def move_app(verb: str, summary: str, *, person_field: str = "receiver_name") ->
         item: Item = None,
         first: First = None,
         last: Last = None,
+        box: Boxes = None,
+        batch: Batch = None,
         count: Count = None,
         of: Of = None,
+        number_class: Class = None,
         person: Person = None,
         reason: Reason = None,
         on_the_way: OnTheWay = False,
@@ -70,7 +90,7 @@ def move_app(verb: str, summary: str, *, person_field: str = "receiver_name") ->
             "resource": resource,
             "giver": giver,
             "receiver": receiver,
-            "selection": selection(item, first, last, count, of),
+            "selection": selection(item, first, last, count, of, number_class, box, batch),
             person_field: person,
             "reason": reason,
             "on_the_way": on_the_way,

@@ -9,13 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Final, Self
+from typing import Any, Self, TypeAlias
 
 import httpx2
 
@@ -25,6 +25,8 @@ _STOP_SECONDS = 10
 _LOOK_SECONDS = 0.1
 _BACKLOG = 2048
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_Handler: TypeAlias = Callable[[int, FrameType | None], Any] | int | None
+"""What `signal.signal` takes and gives back."""
 
 
 class ProcessFailed(Exception):
@@ -44,6 +46,27 @@ class Child:
         return self.log.read_text(errors="replace")[-2000:].strip()
 
 
+class Stop:
+    """What a signal handler may set; an `Event` could hold the lock that its `set` waits for in this very thread."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def set(self) -> None:
+        """Ask to stop."""
+        self._asked = True
+
+    def is_set(self) -> bool:
+        """Whether that was asked."""
+        return self._asked
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long, unless it was asked before; return whether it was."""
+        if not self._asked:
+            time.sleep(seconds)
+        return self._asked
+
+
 @dataclass
 class Processes:
     """Starts processes, each with a log file in `log_dir`; leaving the `with` block ends them, the last one first.
@@ -53,8 +76,8 @@ class Processes:
 
     log_dir: Path
     children: list[Child] = field(default_factory=list)
-    stopped: threading.Event = field(default_factory=threading.Event)
-    _handlers: dict[signal.Signals, object] = field(default_factory=dict)
+    stopped: Stop = field(default_factory=Stop)
+    _handlers: dict[signal.Signals, _Handler] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         """Take over the signals."""
@@ -69,7 +92,7 @@ class Processes:
         """End every process and give the signals back."""
         self.stop()
         for number, handler in self._handlers.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal itself gave us
+            signal.signal(number, handler)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.stopped.set()
@@ -145,10 +168,16 @@ class Processes:
                 child.process.wait()
 
 
-def dies_with_us() -> list[str]:
-    """Return the prefix that makes Linux send SIGTERM to a program when its parent dies (PR_SET_PDEATHSIG)."""
+def dies_with_us(parent: int | None = None) -> list[str]:
+    """Return the prefix that makes Linux send SIGTERM to a program when `parent` (we) dies (PR_SET_PDEATHSIG).
+
+    Linux tells of deaths from then on only: the program does not begin if its parent has died by then.
+    """
     setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
+    if setpriv is None:
+        return []
+    begin = '[ "$PPID" = "$0" ] && exec "$@"'
+    return [setpriv, "--pdeathsig", "TERM", "--", "/bin/sh", "-c", begin, str(parent or os.getpid())]
 
 
 def ours(*arguments: str) -> list[str]:
@@ -166,9 +195,6 @@ def environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, **values, "HAOKA_DATA_DIR": str(settings.data_dir.absolute())}
 
 
-_LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to knock, if we listen everywhere
-
-
 def service_and_worker(settings: Settings, processes: Processes, listening: socket.socket) -> str:
     """Start service and worker on a migrated database, wait until they can work, and return the service's address.
 
@@ -178,7 +204,8 @@ def service_and_worker(settings: Settings, processes: Processes, listening: sock
         One of them does not start.
     """
     host, port = listening.getsockname()[:2]
-    host = _LOOPBACK_OF.get(host, host)
+    if ip_address(host).is_unspecified:  # it listens everywhere: knock at loopback
+        host = "::1" if ":" in host else "127.0.0.1"
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     env = environment(settings)
     processes.start("service", ours("serve", "--fd", str(listening.fileno())), env=env, inherit=[listening.fileno()])

@@ -14,7 +14,7 @@ import inventory.domain
 import inventory.services
 from inventory.access.permissions import PERMISSIONS, Permission, Role
 from inventory.api.problems import EDGE_CODES
-from inventory.cli import COMMANDS
+from inventory.cli import CARD_SIDE, COMMANDS
 from inventory.cli.client import ClientSettings
 from inventory.cli.refusals import exit_status
 from inventory.domain import lifecycle
@@ -36,7 +36,7 @@ def commands() -> str:
             ("command", "what it does"),
             [
                 *((f"`haoka {name}`", command.summary) for name, command in COMMANDS.items()),
-                ("`haoka station`", "join this PC's card reader to a service"),
+                *((f"`haoka {name}`", summary) for name, summary in CARD_SIDE.items()),
             ],
         ),
         _table(
@@ -51,12 +51,21 @@ def states() -> str:
     """Give the page of states: every life cycle with its states and legal moves."""
     lives: Mapping[str, Lifecycle[Any, Any]] = {
         "Number 号码": lifecycle.NUMBER_LIFECYCLE,
+        "SMS port 短信端口号": lifecycle.PORT_LIFECYCLE,
+        "Access code 接入号": lifecycle.CODE_LIFECYCLE,
         "SIM card SIM卡": lifecycle.SIM_LIFECYCLE,
         "Identity on a card 卡上身份": lifecycle.IDENTITY_LIFECYCLE,
         "What the network knows of an identity 网络开通": lifecycle.AUC_LIFECYCLE,
         "Subscription data 码号数据": lifecycle.DATA_LIFECYCLE,
         "Hold 预占": lifecycle.HOLD_LIFECYCLE,
         "Write job 写卡任务": lifecycle.WRITE_JOB_LIFECYCLE,
+        "Bulk order 批量写卡": lifecycle.BULK_ORDER_LIFECYCLE,
+        "Recall order 回收令": lifecycle.RECALL_ORDER_LIFECYCLE,
+        "Legal hold 司法/政企保留": lifecycle.LEGAL_ORDER_LIFECYCLE,
+        "Approval 授权": lifecycle.APPROVAL_LIFECYCLE,
+        "Stocktake 盘点单": lifecycle.STOCKTAKE_LIFECYCLE,
+        "Box 箱": lifecycle.BOX_LIFECYCLE,
+        "Load 入库": lifecycle.LOAD_LIFECYCLE,
     }
     parts = ["Every move that is not listed is refused."]
     for title, life in lives.items():

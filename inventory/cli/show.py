@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from inventory.cli.client import Client, connect, show
-from inventory.cli.tables import AsJson, show_fields, show_rows
+from inventory.cli.tables import AsFile, AsJson, show_fields, show_rows
 
 app = typer.Typer(help=__doc__)
 
@@ -19,11 +19,16 @@ _SERIAL_LENGTHS = (16, 20)
 def show_item(
     item: Annotated[str, typer.Argument(help="A number, ICCID, serial, document (m-…) or load (b-…).")],
     *,
+    csv: AsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what it is now and what has happened to it."""
+    """Show what it is now and what has happened to it; a file gets a document's items, a load's faults."""
     client = connect()
-    if item.startswith("m-"):
+    if csv is not None:
+        if not item.startswith(("m-", "b-")):
+            raise typer.BadParameter("only documents (m-…) and loads (b-…) have a list", param_hint="--csv")
+        client.save(f"/v1/movements/{item}" if item.startswith("m-") else f"/v1/loads/{item}/faults", csv)
+    elif item.startswith("m-"):
         page = client.read(f"/v1/movements/{item}", limit=1000)
         show_fields(page if as_json else page["movement"], as_json=as_json)
         if not as_json:

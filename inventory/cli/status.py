@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from inventory.cli.approvals import Approval, Ask, ask_second
 from inventory.cli.client import connect
 from inventory.cli.moves import Resource
 from inventory.cli.tables import AsJson, show_fields
@@ -21,9 +22,14 @@ def status(
     *,
     reason: Annotated[str, typer.Option(help="Why.")],
     order: Annotated[str | None, typer.Option(help="The order it belongs to.")] = None,
-    approver: Annotated[str | None, typer.Option(help="Staff id of the second person, where two are needed.")] = None,
+    approval: Approval = None,
+    ask: Ask = False,
     as_json: AsJson = False,
 ) -> None:
     """Set the state of one item."""
-    body = {"to_state": to_state, "reason": reason, "order_ref": order, "approver": approver}
-    show_fields(connect().write(f"/v1/{resource}s/{item}:release-status", body), as_json=as_json)
+    body = {"to_state": to_state, "reason": reason, "order_ref": order}
+    if ask:
+        ask_second("release_status", {"resource": resource, "item": item, **body}, as_json=as_json)
+    else:
+        path = f"/v1/{resource}s/{item}:release-status"
+        show_fields(connect().write(path, {**body, "approval": approval}), as_json=as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from inventory.cli.client import connect
-from inventory.cli.tables import AsJson, show_rows
+from inventory.cli.tables import AsFile, AsJson, show_rows
 
 app = typer.Typer(help=__doc__)
 
@@ -17,9 +17,14 @@ def stock(
     place: Annotated[str | None, typer.Argument(help="Code of the organisation; by default your own.")] = None,
     *,
     resource: Annotated[str | None, typer.Option(help="Only this kind: number or sim.")] = None,
+    csv: AsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Count what lies at a place and at each of its direct children."""
-    answer = connect().read("/v1/stock", place=place, resource=resource)
+    client = connect()
+    if csv is not None:
+        client.save("/v1/stock", csv, place=place, resource=resource)
+        return
+    answer = client.read("/v1/stock", place=place, resource=resource)
     columns = ("place", "level", "resource", "sort", "state", "count", "own", "on_the_way")
     show_rows(answer, answer["counts"], columns, as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,9 @@ from rich.table import Table
 from inventory.cli.client import show
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+AsFile = Annotated[
+    Path | None, typer.Option("--csv", help="Write the whole list to this file; as XLSX if its name ends with .xlsx.")
+]
 
 
 def show_rows(

@@ -72,7 +72,9 @@ async def _found(settings: Settings, wish: CityWish | None) -> FirstLogin | None
 def _greet(address: str, login: FirstLogin | None) -> None:
     typer.echo(f"Haoka 号卡 is up: {address}  (Ctrl-C ends it)")
     if login is not None:
-        typer.echo("First login, shown this once; change the password after signing in:")
+        typer.echo(
+            "First login, shown this once; change the password after signing in (what comes next: docs/setup.md):"
+        )
         typer.echo(f"  interface 接口编号  {login.interface_no}")
         typer.echo(f"  staff id  工号      {login.staff_no}")
         typer.echo(f"  password  密码      {login.password}")

@@ -6,7 +6,7 @@ The judging of a card's answers is `cardwriter.profiles`'; here a verdict become
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -24,6 +24,7 @@ from inventory.domain.lifecycle import (
 
 LEASE = timedelta(minutes=30)
 """How long a kit is kept once its card is being written; the open job itself keeps it beyond (REQ-RSV-15)."""
+_FIRST_REST, _LONGEST_REST = timedelta(seconds=15), timedelta(minutes=10)
 STEPS_PER_SCRIPT = 1000
 """Step numbers of a job's n-th script begin at n times this."""
 _SCRIPT = re.compile(r"(j-\d{6}-[1-9]\d{0,18})\.([1-9]\d{0,5})\.(identify|write|verify)", re.ASCII)
@@ -49,6 +50,10 @@ class NextStep(StrEnum):
     SWAP_CARD = "swap_card"
     READ_AGAIN = "read_again"
     CALL_KEEPER = "call_keeper"
+    ASK_OPERATOR = "ask_operator"
+    TAKE_OUT = "take_out"
+    INSERT_AGAIN = "insert_again"
+    PUT_ASIDE = "put_aside"
 
 
 class ScriptRef(NamedTuple):
@@ -88,12 +93,19 @@ class Consequence:
     identity: tuple[IdentityEvent, ...]
 
 
-def consequence(ending: Ending, data: DataState, *, hold_alive: bool, by_reading: bool) -> Consequence:
+def consequence(
+    ending: Ending, data: DataState, *, hold_alive: bool, by_reading: bool, fetched: bool = False
+) -> Consequence:
     """Say what a verdict on a delivered script does (state table S5 to S9; subscription data table).
 
     `data` is the unit's state now: LEASED, or QUARANTINED when the card was unknown before. `hold_alive` sends an
     unused unit back to its kit instead of the pool. `by_reading` says that the card itself was read and found blank.
+    Data that were `fetched` from an operator's own system for this card are used up at once: what does not end on it
+    is retired, never given again.
     """
+    if fetched and ending in {Ending.NOTHING_WRITTEN, Ending.DAMAGED}:
+        kept = consequence(ending, data, hold_alive=hold_alive, by_reading=by_reading)
+        return replace(kept, data=(DataEvent.CONSUME,))
     match ending:
         case Ending.VERIFIED:
             proven = (IdentityEvent.WRITE, IdentityEvent.VERIFY)
@@ -107,6 +119,14 @@ def consequence(ending: Ending, data: DataState, *, hold_alive: bool, by_reading
             return Consequence(WriteJobEvent.DAMAGED, SimEvent.SPOILED, _quarantine(data), ())
         case _:
             return Consequence(WriteJobEvent.UNKNOWN, SimEvent.OUTCOME_UNKNOWN, _quarantine(data), ())
+
+
+def rest_before(try_no: int) -> timedelta:
+    """Give how long an operator's system that did not take a card's answer is left alone before it is told again.
+
+    `try_no` is 1 after the first; the rest doubles up to ten minutes, and there is no last try.
+    """
+    return min(_FIRST_REST * (1 << min(try_no - 1, 10)), _LONGEST_REST)
 
 
 def _quarantine(data: DataState) -> tuple[DataEvent, ...]:
@@ -126,18 +146,35 @@ _AFTER_FAILURE = {
     "adm_refused": NextStep.TAKE_ANOTHER_CARD,
     "pin_enabled": NextStep.TAKE_ANOTHER_CARD,
     "data_not_available": NextStep.CALL_KEEPER,
+    "operator_silent": NextStep.TRY_AGAIN,
+    "operator_refused": NextStep.TAKE_ANOTHER_CARD,
 }
 
 
-def next_step(state: WriteJobState, failure: str | None) -> NextStep:
+_IN_BULK = {
+    NextStep.CONFIRM_SALE: NextStep.TAKE_OUT,
+    NextStep.SWAP_CARD: NextStep.PUT_ASIDE,
+    NextStep.TAKE_ANOTHER_CARD: NextStep.PUT_ASIDE,
+    NextStep.TRY_AGAIN: NextStep.INSERT_AGAIN,
+    NextStep.INSERT_CARD: NextStep.INSERT_AGAIN,
+}
+"""Where nobody waits for this very card: what is done instead."""
+
+
+def next_step(state: WriteJobState, failure: str | None, *, in_bulk: bool = False) -> NextStep:
     """Say what to do in this state of a job; `failure` is the class of its verdict (REQ-HW-06)."""
+    step = _next_step(state, failure)
+    return _IN_BULK.get(step, step) if in_bulk else step
+
+
+def _next_step(state: WriteJobState, failure: str | None) -> NextStep:
     match state:
         case WriteJobState.VERIFIED:
             return NextStep.CONFIRM_SALE
         case WriteJobState.DAMAGED:
             return NextStep.SWAP_CARD
         case WriteJobState.UNKNOWN:
-            return NextStep.READ_AGAIN
+            return NextStep.ASK_OPERATOR if failure == "operator_silent" else NextStep.READ_AGAIN
         case WriteJobState.NOTHING_WRITTEN | WriteJobState.CANCELLED:
             return _AFTER_FAILURE.get(failure or "", NextStep.TRY_AGAIN)
         case _:

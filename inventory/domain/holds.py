@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from inventory.domain.channels import Channel
 from inventory.domain.errors import HoldExtendedTooOften, InvalidField
+from inventory.domain.kinds import KINDS, SIM
+from inventory.domain.rulefile import HIGHEST_CLASS
 
 MOST_EXTENSIONS: Final = 2
 """A hold is extended at most twice, to at most twice its first duration (N4)."""
@@ -43,6 +45,52 @@ class HoldRule:
     def __post_init__(self) -> None:
         if self.seconds is not None and self.seconds <= 0:
             raise InvalidField(field="seconds", value=self.seconds, reason="a positive number of seconds is needed")
+
+    @classmethod
+    def of(
+        cls,
+        seconds: int | None,
+        *,
+        kind: str | None = None,
+        channel: str | None = None,
+        flow: str | None = None,
+        number_class: int | None = None,
+    ) -> HoldRule:
+        """Read a rule from plain values.
+
+        Raises
+        ------
+        InvalidField
+            There is no such kind, channel, flow or class, or a card is said to have a class.
+        """
+        _require_one_of("kind", kind, KINDS)
+        _require_one_of("channel", channel, list(Channel))
+        _require_one_of("flow", flow, list(Flow))
+        if number_class is not None and not 0 <= number_class <= HIGHEST_CLASS:
+            raise InvalidField(field="number_class", value=number_class, reason=f"0 to {HIGHEST_CLASS}")
+        if number_class is not None and kind == SIM.name:
+            raise InvalidField(field="number_class", value=number_class, reason="cards have no class")
+        return cls(
+            seconds,
+            kind,
+            None if channel is None else Channel(channel),
+            None if flow is None else Flow(flow),
+            number_class,
+        )
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the rule names, by name."""
+        return {name: getattr(self, name) for name in _named(self)}
+
+    def same_facts(self, other: HoldRule) -> bool:
+        """Tell whether both are about the same holds."""
+        return self.facts == other.facts
+
+
+def _require_one_of(field: str, value: Any, known: Collection[Any]) -> None:
+    if value is not None and value not in known:
+        raise InvalidField(field=field, value=value, reason=f"one of {', '.join(map(str, known))} is needed")
 
 
 _FACTS: Final = tuple(field.name for field in fields(HoldRule) if field.name != "seconds")
@@ -80,17 +128,13 @@ class HoldPolicy:
             raise InvalidField(field="rules", value=len(self.rules), reason="a rule for everything else is needed")
 
     @classmethod
-    def from_list(cls, rows: Sequence[Mapping[str, Any]]) -> HoldPolicy:
-        """Read a policy from parsed JSON: objects with `seconds` and any of kind, channel, flow, number_class.
+    def of_city(cls, rules: Iterable[HoldRule]) -> HoldPolicy:
+        """Give the policy of a city that has set these rules: they come after the defaults and say what differs."""
+        return cls((*DEFAULT_HOLD_RULES, *rules))
 
-        The rows come after the defaults, so each needs only to say what differs.
-
-        Raises
-        ------
-        InvalidField
-            A row is not such an object.
-        """
-        return cls((*DEFAULT_HOLD_RULES, *(_read_rule(row, place) for place, row in enumerate(rows))))
+    def rule_for(self, facts: HoldRule) -> HoldRule | None:
+        """Return the rule for exactly these facts, or None: then a less exact one decides."""
+        return next((rule for rule in reversed(self.rules) if rule.same_facts(facts)), None)
 
     def duration(
         self, *, kind: str, channel: Channel, flow: Flow = Flow.NORMAL, number_class: int | None = None
@@ -110,21 +154,8 @@ def _weight(rule: HoldRule) -> tuple[int, bool, bool, bool]:
     return (len(_named(rule)), rule.flow is not None, rule.number_class is not None, rule.kind is not None)
 
 
-def _read_rule(row: Any, place: int) -> HoldRule:
-    if not isinstance(row, Mapping) or not set(row) <= {"seconds", *_FACTS} or "seconds" not in row:
-        raise InvalidField(field=f"rules[{place}]", value=row, reason=f"seconds and any of {', '.join(_FACTS)}")
-    readers = {"seconds": int, "number_class": int, "kind": str, "channel": Channel, "flow": Flow}
-    values: dict[str, Any] = {}
-    for name, value in row.items():
-        read = readers[name]
-        wanted = int if read is int else str
-        if value is not None and (not isinstance(value, wanted) or isinstance(value, bool)):
-            raise InvalidField(field=f"rules[{place}].{name}", value=value, reason=f"a {wanted.__name__} is needed")
-        try:
-            values[name] = None if value is None else read(value)
-        except ValueError as error:
-            raise InvalidField(field=f"rules[{place}].{name}", value=value, reason="it is not known") from error
-    return HoldRule(**values)
+DEFAULT_POLICY: Final = HoldPolicy()
+"""Of a city that has set nothing."""
 
 
 def extended_until(

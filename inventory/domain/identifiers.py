@@ -188,6 +188,19 @@ def parse_number(value: object, kind: NumberKind = NumberKind.MOBILE, *, field: 
     return Number(text)
 
 
+def parse_any_number(value: object, *, field: str = "number") -> Number:
+    """Read a number of whichever kind it has the form of.
+
+    Raises
+    ------
+    InvalidIdentifier
+        It is not text or has the form of none; it is then told what a mobile number looks like.
+    """
+    text = _text(field, value)
+    fitting = (kind for kind, form in NUMBER_FORMS.items() if form.pattern.fullmatch(text))
+    return parse_number(text, next(fitting, NumberKind.MOBILE), field=field)
+
+
 def local_part(number: str) -> str:
     """Give a fixed-line number without its area code; the digits that fee rules for fixed lines read.
 

@@ -7,10 +7,13 @@ An organisation is known here by its path: the ids from the city company down to
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 from inventory.domain.errors import LevelSkipped, NotSiblings
 
 _SEPARATOR = "/"
+LABEL: Final = "PLACE:"
+"""What a place's label says before the code, so that one field for the scanner tells a place from an item."""
 
 
 class Level(IntEnum):
@@ -21,14 +24,6 @@ class Level(IntEnum):
     POINT = 3
     CLERK = 4
 
-
-LEVEL_NAMES: dict[Level, tuple[str, str]] = {
-    Level.CITY: ("市公司", "City company"),
-    Level.DISTRICT: ("营业区", "District"),
-    Level.POINT: ("营业点", "Sales point"),
-    Level.CLERK: ("营业员", "Clerk"),
-}
-"""Chinese and English name of each level."""
 
 SIM_LEVELS = frozenset(Level)
 """Cards go down to the clerk (REQ-SIM-05)."""
@@ -63,15 +58,18 @@ def in_subtree(top: str, path: str) -> bool:
     return path == top or path.startswith(top + _SEPARATOR)
 
 
-def require_issue_step(giver: str, receiver: str, levels: frozenset[Level]) -> None:
+def require_issue_step(giver: str, receiver: str, levels: frozenset[Level], *, skipping: bool = False) -> None:
     """Let pass an issue to a direct child on a level that this kind of item may reach (REQ-SIM-05, REQ-NUM-05).
+
+    Where a policy allows `skipping`, to anyone below on such a level.
 
     Raises
     ------
     LevelSkipped
         The receiver is not the giver's direct child, or the kind does not go down to the receiver's level.
     """
-    if not is_direct_child(giver, receiver) or level_of(receiver) not in levels:
+    below = in_subtree(giver, receiver) and giver != receiver if skipping else is_direct_child(giver, receiver)
+    if not below or level_of(receiver) not in levels:
         raise LevelSkipped(giver=giver, receiver=receiver)
 
 

@@ -17,7 +17,7 @@ from inventory.domain.patterns import Sequence as Run
 SCHEMA: Final = "haoka-fee-rules/1"
 _LONGEST: Final = 13
 """No kind of number with fee rules has more digits."""
-_HIGHEST_CLASS: Final = 99
+HIGHEST_CLASS: Final = 99
 _LONGEST_REGEX: Final = 200
 _SHAPE: Final = re.compile(r"[A-Za-z0-9.]+", re.ASCII)
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,39}", re.ASCII)
@@ -238,7 +238,7 @@ def _tag(part: _Part) -> Criterion:
 
 def _rule(part: _Part, classes: Mapping[int, NumberClass]) -> Rule:
     part.only(*_CRITERION, "class")
-    number_class = part.number("class", 0, _HIGHEST_CLASS)
+    number_class = part.number("class", 0, HIGHEST_CLASS)
     if number_class not in classes:
         raise part.refuse("class", "a class with terms is needed")
     return Rule(**vars(_criterion(part)), number_class=number_class)
@@ -246,7 +246,7 @@ def _rule(part: _Part, classes: Mapping[int, NumberClass]) -> Rule:
 
 def _modifier(part: _Part, classes: Mapping[int, NumberClass], codes: frozenset[str]) -> Modifier:
     part.only(*_CRITERION, "add", "classes", "spares")
-    add = part.number("add", -_HIGHEST_CLASS, _HIGHEST_CLASS)
+    add = part.number("add", -HIGHEST_CLASS, HIGHEST_CLASS)
     shifted = part.list("classes")
     if not shifted or not all(_is_int(cls) and cls in classes and cls + add in classes for cls in shifted):
         raise part.refuse("classes", "classes with terms are needed, before and after the shift")
@@ -286,13 +286,13 @@ def _classes(document: _Part) -> dict[int, NumberClass]:
     classes: dict[int, NumberClass] = {}
     for part in document.parts("classes"):
         part.only("class", "zh", "en", "terms")
-        cls = part.number("class", 0, _HIGHEST_CLASS)
+        cls = part.number("class", 0, HIGHEST_CLASS)
         if cls in classes:
             raise part.refuse("class", "this class stands here twice")
         classes[cls] = NumberClass(
             part.text("zh"), part.text("en"), read_terms(part.value.get("terms"), f"{part.path}.terms")
         )
-    if document.number("ordinary_class", 0, _HIGHEST_CLASS) not in classes:
+    if document.number("ordinary_class", 0, HIGHEST_CLASS) not in classes:
         raise document.refuse("ordinary_class", "a class with terms is needed")
     return classes
 
@@ -338,7 +338,7 @@ def read_rule_document(value: Any) -> RuleDocument:
         seen.add(code)
     return RuleDocument(
         version=document.number("version", 1, 2**31 - 1),
-        ordinary=document.number("ordinary_class", 0, _HIGHEST_CLASS),
+        ordinary=document.number("ordinary_class", 0, HIGHEST_CLASS),
         classes=classes,
         rules=rules,
         tags=tags,

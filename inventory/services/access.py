@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.cache import CallerCache
 from inventory.access.caller import Admission, Caller
-from inventory.access.hours import SHANGHAI, Window, WorkingHours
+from inventory.access.hours import Window, WorkingHours
 from inventory.access.interfaces import CHANNELS, InterfaceKind
 from inventory.access.passwords import KEY_PREFIX, SESSION_PREFIX, digest, fresh_secret, password_fits
 from inventory.access.permissions import Permission, Role
+from inventory.domain.calendar import business_day
 from inventory.domain.errors import (
     BadCredentials,
     DomainError,
@@ -22,7 +23,9 @@ from inventory.domain.errors import (
     TooManySignIns,
     UnknownInterface,
 )
+from inventory.domain.holds import HoldPolicy
 from inventory.store import access as store
+from inventory.store.hold_times import as_rules
 
 _LONGEST_NAME = 64
 
@@ -151,6 +154,32 @@ async def check_password(session: AsyncSession, wish: SignInWish, rules: SignInR
         await _refuse(session, presented, refusal, now=now)
 
 
+async def vouch(session: AsyncSession, wish: SignInWish, rules: SignInRules, need: Need, *, now: datetime) -> Caller:
+    """Return who types its staff id and password at another one's screen; no session is opened.
+
+    Failures count and are kept like failed sign-ins.
+
+    Raises
+    ------
+    TooManySignIns, UnknownInterface, BadCredentials
+        As `sign_in`.
+    PermissionDenied, OutsideWorkingHours
+        As `admit`.
+    """
+    await check_password(session, wish, rules, now=now)
+    presented = Presented(interface_no=wish.interface_no, staff_no=wish.staff_no, origin=wish.origin)
+    try:
+        async with session.begin():
+            known = await store.caller_at(session, interface_no=wish.interface_no, staff_no=wish.staff_no)
+            if known is None:  # closed between the two looks
+                raise BadCredentials
+            admission = Admission(_caller(known), await _hours(session, known, now=now))
+        _check(admission, need, now=now)
+    except DomainError as refusal:
+        await _refuse(session, presented, refusal, now=now)
+    return admission.caller
+
+
 async def sign_out(session: AsyncSession, cache: CallerCache, token: str, *, now: datetime) -> None:
     """End the session of the token; again is harmless."""
     async with session.begin():
@@ -212,11 +241,11 @@ async def _hours(session: AsyncSession, known: store.KnownCaller, *, now: dateti
     rows = await store.windows(session, city_id=known.city_id, interface_no=known.interface_no, role=known.role)
     if not rows:
         return WorkingHours()
-    yesterday = now.astimezone(SHANGHAI).date() - timedelta(days=1)
+    yesterday = business_day(now) - timedelta(days=1)
     return WorkingHours(
         tuple(_window(row) for row in rows if row.interface_no is not None),
         tuple(_window(row) for row in rows if row.role is not None),
-        await store.holidays_from(session, yesterday),
+        await store.holidays_from(session, yesterday, city_id=known.city_id),
     )
 
 
@@ -270,4 +299,5 @@ def _caller(known: store.KnownCaller) -> Caller:
         pools=frozenset(known.pools),
         channel=CHANNELS[InterfaceKind(known.channel)].value,
         language=known.language,
+        hold_policy=HoldPolicy.of_city(as_rules(known.hold_times)),
     )

@@ -1,4 +1,4 @@
-"""The first person of a fresh installation."""
+"""The first person of a fresh installation, and the fee rules that it begins with."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from inventory.access.interfaces import InterfaceKind, format_interface_no
 from inventory.access.passwords import hash_password
 from inventory.access.permissions import Role
 from inventory.services.organisation import CityWish, create_city
+from inventory.services.rule_sets import ensure_rules
 from inventory.store import interfaces as store
 from inventory.store import organisation as organisation_store
 
@@ -30,12 +31,15 @@ class FirstLogin:
 async def first_admin(session: AsyncSession, city: CityWish, *, now: datetime) -> FirstLogin | None:
     """Found the city and make its interface administrator; None if the city has staff already.
 
+    The product's fee rules are there from then on: without any no number could come into stock.
+
     Raises
     ------
     InvalidIdentifier
         The code is not a city's.
     """
     node = await create_city(session, city, now=now)
+    await ensure_rules(session, now=now)
     staff_no = f"{FIRST_STAFF}-{city.city_id:06d}"
     interface_no = format_interface_no(InterfaceKind.DIRECT, city.city_id, 1)
     password = secrets.token_urlsafe(12)

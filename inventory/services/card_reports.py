@@ -13,23 +13,39 @@ from typing import Any, Self
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cardwriter.profiles import CardRefused, FactsError, Failure, IdentityError, Kind, Verdict, read_facts, settle
+from cardwriter.profiles import (
+    CardFacts,
+    CardRefused,
+    FactsError,
+    Failure,
+    IdentityError,
+    Kind,
+    Verdict,
+    profile,
+    read_facts,
+    settle,
+    tells_of_adm,
+)
 from cardwriter.script import Outcome, Purpose, Report, ScriptError, is_name
 from cardwriter.usim.bcd import CodecError
 from inventory.domain.cardjobs import STEPS_PER_SCRIPT, ScriptRef, parse_script_ref
 from inventory.domain.errors import InvalidIdentifier
 from inventory.domain.identifiers import parse_public_id
-from inventory.domain.lifecycle import WRITE_JOB_OPEN, SimState, WriteJobState
+from inventory.domain.lifecycle import SIM_WRITE_UNSETTLED, WRITE_JOB_OPEN, SimState, WriteJobState
+from inventory.services import issuing
+from inventory.services.bulk_cards import offer
 from inventory.services.card_data import Workbench
 from inventory.services.card_ends import end_job, refuse_job
 from inventory.services.job_scripts import expectation, hand_verify, hand_write, handed_script, opened_job
 from inventory.services.looks import card_of, keep_look, order_look
+from inventory.services.numbering import is_relayed
 from inventory.services.orders import Ack, Order
 from inventory.store import cardjobs, kits, stations
 from inventory.store.cardjobs import Job, StepRow
-from inventory.store.stations import StationRow
+from inventory.store.kits import Card
+from inventory.store.stations import ReaderRow, StationRow
 
-_NOT_INSERTED = frozenset({"no_card", "mute_card", "card_removed"})
+_NOT_INSERTED = frozenset({"no_card", "mute_card", "bad_atr", "card_removed"})
 
 
 @dataclass(frozen=True)
@@ -128,9 +144,16 @@ async def _take_job_report(
     await _keep_steps(session, job, ref, report, now=now)
     if ref.purpose == Purpose.WRITE:
         job = await _write_over(session, job)
+        # One that comes again must not take a later job's mark: that key may be under way at this moment
+        if tells_of_adm(report) and not await cardjobs.has_later_job(session, job):
+            await kits.forget_adm_sent(session, city_id=job.city_id, item_no=job.sim_item_no)
     match WriteJobState(job.state), ref.purpose:
         case WriteJobState.IDENTIFYING, Purpose.IDENTIFY:
             return await _identified(session, bench, station, job, report, now=now)
+        case ((WriteJobState.WRITING | WriteJobState.UNKNOWN), Purpose.WRITE) if await issuing.is_operators(
+            session, job
+        ):
+            return await issuing.answered(session, bench, station, job, report, now=now)
         case WriteJobState.WRITING, Purpose.WRITE:
             return await _written(session, bench, station, job, report, now=now)
         case WriteJobState.UNKNOWN, Purpose.WRITE:
@@ -177,6 +200,8 @@ async def _identified(
         return []
     await keep_look(session, station, job.reader, facts, await card_of(session, job.city_id, facts))
     try:
+        if await issuing.is_operators(session, job):
+            return await issuing.begin(session, bench, job, facts, now=now)
         return [await hand_write(session, bench, job, facts, now=now)]
     except CardRefused as refused:
         await refuse_job(session, job, _refusal(refused.failure, refused.detail), now=now)
@@ -243,9 +268,14 @@ async def _judge(session: AsyncSession, bench: Workbench, job: Job, report: Repo
 async def _take_look(
     session: AsyncSession, bench: Workbench, station: StationRow, reported: Reported, *, now: datetime
 ) -> tuple[list[Order], Job | None]:
-    """Keep what a look found; a card that a job left unknown is settled by it, or verified next."""
+    """Keep what a look found; a card that a job left unknown is settled by it, or verified next.
+
+    Any other card, and one that was found blank, is offered to the station's bulk order.
+    """
     known = await stations.readers_of(session, city_id=station.city_id, stations=[station.station_id])
-    if not any((row.name, row.script_id) == (reported.reader, reported.report.script_id) for row in known):
+    wanted = (reported.reader, reported.report.script_id)
+    seen = next((row for row in known if (row.name, row.script_id) == wanted), None)
+    if seen is None:
         return [], None
     try:
         facts = read_facts(reported.report)
@@ -254,19 +284,44 @@ async def _take_look(
         return [], None
     card = await card_of(session, station.city_id, facts)
     await keep_look(session, station, reported.reader, facts, card)
+    if card is not None and is_relayed(card.profile) and card.state in SIM_WRITE_UNSETTLED:
+        return [], await issuing.seen(session, station, card, facts, now=now)
     if card is None or card.state != SimState.WRITE_UNKNOWN:
-        return [], None
+        return await offer(session, station, seen, card, now=now), None
+    return await _settle(session, bench, station, seen, card, facts, now=now)
+
+
+async def _settle(
+    session: AsyncSession,
+    bench: Workbench,
+    station: StationRow,
+    seen: ReaderRow,
+    card: Card,
+    facts: CardFacts,
+    *,
+    now: datetime,
+) -> tuple[list[Order], Job | None]:
+    """Settle an unknown card by what a look read of it, or by proving it next."""
     job = await cardjobs.unknown_job_of(session, city_id=card.city_id, sim_item_no=card.item_no)
     if job is None:
         return [], None
-    here = (job.station_id, job.reader) == (station.station_id, reported.reader)
+    here = (job.station_id, job.reader) == (station.station_id, seen.name)
     if here and job.script_id and parse_script_ref(job.script_id).purpose == Purpose.WRITE:
         job = await _write_over(session, job)  # a reader's scripts run one after the other: before this look
-    verdict = settle(facts, None)
+    verdict = settle(facts, None, blank=_is_blank(card, facts))
     if verdict.kind is Kind.UNKNOWN:
-        return await _prove(session, bench, station, job, reported.reader, now=now), job
+        return await _prove(session, bench, station, job, seen.name, now=now), job
     await end_job(session, job, _trusted(job, verdict, now=now), by_reading=True, now=now)
-    return [], job
+    settled = await card_of(session, station.city_id, facts)
+    return await offer(session, station, seen, settled, now=now), job
+
+
+def _is_blank(card: Card, facts: CardFacts) -> bool | None:
+    """Ask the card's profile; None where its kind names none, which leaves it to the files that all cards have."""
+    try:
+        return profile(card.profile).is_blank(facts)
+    except KeyError:
+        return None
 
 
 async def _prove(

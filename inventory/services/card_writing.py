@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cardwriter.profiles import Failure, Kind, Verdict
+from cardwriter.profiles import CardRefused, Failure, Kind, Verdict
+from cardwriter.script import Purpose
 from inventory.access.caller import Caller
 from inventory.domain.cardjobs import STEPS_PER_SCRIPT, next_step, parse_script_ref
 from inventory.domain.errors import (
+    AdmInDoubt,
     CardUnknown,
     HoldExpired,
     HoldKeyWrong,
@@ -24,17 +26,22 @@ from inventory.domain.errors import (
     WriteJobOpen,
 )
 from inventory.domain.identifiers import format_public_id, parse_public_id
-from inventory.domain.lifecycle import WRITE_JOB_LIFECYCLE, SimState, WriteJobEvent, WriteJobState
-from inventory.services.card_ends import end_job, is_alive, job_name, move_job, refuse_job, tell
+from inventory.domain.lifecycle import WRITE_JOB_LIFECYCLE, WRITE_JOB_OPEN, SimState, WriteJobEvent, WriteJobState
+from inventory.services.acting import acting
+from inventory.services.bulk_ends import settle_bulk
+from inventory.services.card_data import Workbench
+from inventory.services.card_ends import end_if_legally_held, end_job, is_alive, job_name, move_job, refuse_job, tell
 from inventory.services.holds import hold_number
+from inventory.services.issuing import hand_given
 from inventory.services.job_scripts import hand_identify
+from inventory.services.numbering import is_relayed
 from inventory.services.once import Answer, WriteKey, once
 from inventory.services.orders import Order
 from inventory.services.stations import is_online, reach, visible_station
-from inventory.store import cardjobs, kits, stations
+from inventory.store import cardjobs, issues, kits, stations
 from inventory.store.cardjobs import Job
-from inventory.store.events import EventDraft
-from inventory.store.kits import Kit
+from inventory.store.events import EventDraft, record
+from inventory.store.kits import Card, Kit
 from inventory.store.notices import Notice, notify
 from inventory.store.stations import StationRow
 from inventory.vault.hold_keys import HoldKeys
@@ -51,6 +58,8 @@ class WriteJobWish:
     hold_key: str | None = field(repr=False)
     station: str
     reader: str
+    adm_again: bool = False
+    """A person has decided to try the card's ADM key again, of which nobody knows what came when it was sent before."""
 
 
 async def start_job(
@@ -66,6 +75,8 @@ async def start_job(
         The kit is not the caller's to use, or has ended.
     WriteJobOpen
         The kit has an open job.
+    AdmInDoubt
+        The card's ADM key was sent before, nobody knows what came of it, and nobody has decided to try again.
     CardUnknown, SimNotFree, NoDataUnit
         The kit has no card to be written, or no data for it.
     StationUnknown, StationOffline
@@ -80,14 +91,16 @@ async def start_job(
         kit = await kits.find_kit(session, city_id=caller.city_id, hold_id=hold_id, lock=True)
         if kit is None:
             raise NotFound(what="hold", value=wish.hold)
-        sim_item_no, data_no = await _writable(session, kit, wish.hold, now=now)
+        card, data_no = await _writable(session, kit, wish.hold, now=now)
+        if card.adm_sent:
+            await _try_adm_again(session, caller, card, wish, now=now)
         job_id = await cardjobs.add_job(
             session,
             city_id=caller.city_id,
             hold_id=hold_id,
             station_id=station.station_id,
             reader=wish.reader,
-            sim_item_no=sim_item_no,
+            sim_item_no=card.item_no,
             data_no=data_no,
             staff_no=caller.staff_no,
             interface_no=caller.interface_no,
@@ -101,7 +114,7 @@ async def start_job(
             item_no=job_id,
             to_state=job.state,
             order_ref=kit.order_ref,
-            data={"hold": wish.hold, "station": wish.station, "sim_item": sim_item_no},
+            data={"hold": wish.hold, "station": wish.station, "sim_item": card.item_no},
         )
         await tell(session, job, [draft], now=now)
         return as_answer(job, steps_done=0)
@@ -128,7 +141,11 @@ async def cancel_job(session: AsyncSession, caller: Caller, write: WriteKey, job
         kit = await kits.find_kit(session, city_id=row.city_id, hold_id=row.hold_id, lock=True)
         if kit is not None and kit.job_id == row.job_id:
             await kits.set_hold_job(session, kit, None)
+        await issues.drop_issue(session, city_id=row.city_id, job_id=row.job_id)
         await move_job(session, row, WriteJobEvent.CANCEL, now=now, finished_at=now)
+        await settle_bulk(session, row, now=now)
+        if kit is not None:
+            await end_if_legally_held(session, kit, now=now)
         if row.script_id:
             notice = Notice(city_id=row.city_id, station_id=row.station_id, cancel=row.script_id)
             await notify(session, notice)
@@ -168,7 +185,11 @@ async def _with_steps(session: AsyncSession, row: Job) -> dict[str, Any]:
     first = parse_script_ref(row.script_id).ordinal * STEPS_PER_SCRIPT if row.script_id else 0
     answer = as_answer(row, steps_done=sum(step.step_no >= first for step in steps))
     shown = [{"script": step.script, "name": step.name, "sw": step.sw, "at": step.at.isoformat()} for step in steps]
-    return answer | {"steps": shown}
+    card = await kits.find_card(session, city_id=row.city_id, item_no=row.sim_item_no)
+    waits = await issues.is_called(session, city_id=row.city_id, job_id=row.job_id) and row.state in WRITE_JOB_OPEN
+    return answer | {
+        "waits_for_operator": waits, "card": card and (card.iccid or card.serial), "steps": shown,
+    }  # fmt: skip
 
 
 def as_answer(job: Job, *, steps_done: int) -> dict[str, Any]:
@@ -187,19 +208,31 @@ def as_answer(job: Job, *, steps_done: int) -> dict[str, Any]:
         "failed_step": verdict.get("step"),
         "failed_sw": verdict.get("sw"),
         "detail": verdict.get("detail"),
-        "next_step": next_step(WriteJobState(job.state), failure).value,
+        "waits_for_operator": False,
+        "next_step": next_step(WriteJobState(job.state), failure, in_bulk=job.bulk_no is not None).value,
         "created_at": job.created_at.isoformat(),
         "finished_at": None if job.finished_at is None else job.finished_at.isoformat(),
     }
 
 
-async def take_up(session: AsyncSession, station: StationRow, *, now: datetime) -> list[Order]:
-    """Begin the station's new jobs: give the identify script of each."""
+async def take_up(session: AsyncSession, bench: Workbench, station: StationRow, *, now: datetime) -> list[Order]:
+    """Begin the station's new jobs: give the identify script of each, and the data that came from an operator."""
+    orders: list[Order] = []
     async with session.begin():
-        found = await cardjobs.jobs_of_station(
-            session, city_id=station.city_id, station_id=station.station_id, states=[WriteJobState.CREATED]
-        )
-        return [await hand_identify(session, job, now=now) for job in found]
+        for job in await cardjobs.jobs_of_station(
+            session, city_id=station.city_id, station_id=station.station_id, states=_NOT_DELIVERED
+        ):
+            if job.state == WriteJobState.CREATED:
+                orders.append(await hand_identify(session, job, now=now))
+                continue
+            try:
+                run = await hand_given(session, bench, job, now=now)
+            except CardRefused as refused:
+                refusal = Verdict(kind=Kind.NOTHING_WRITTEN, failure=refused.failure, detail=refused.detail)
+                await refuse_job(session, job, refusal, now=now)
+            else:
+                orders += [] if run is None else [run]
+    return orders
 
 
 async def resume(
@@ -237,8 +270,14 @@ async def _leave_unknown(
     for job in await cardjobs.jobs_of_station(
         session, city_id=station.city_id, station_id=station.station_id, states=_DELIVERED
     ):
-        if job.script_id not in handed:
+        if job.script_id not in handed and not _is_with_operator(job):
             await end_job(session, job, unanswered, by_reading=False, now=now)
+
+
+def _is_with_operator(job: Job) -> bool:
+    """Whether the station has reported all, and an operator's system is to say how it ended."""
+    last = parse_script_ref(job.script_id).purpose if job.script_id else None
+    return job.state == WriteJobState.VERIFYING and last == Purpose.WRITE
 
 
 def _opened(keys: HoldKeys, caller: Caller, wish: WriteJobWish) -> int:
@@ -251,8 +290,28 @@ def _opened(keys: HoldKeys, caller: Caller, wish: WriteJobWish) -> int:
     return name.serial
 
 
-async def _writable(session: AsyncSession, kit: Kit, hold: str, *, now: datetime) -> tuple[int, int]:
-    """Give the item number of the kit's card and its data unit, or say why there is nothing to write."""
+async def _try_adm_again(
+    session: AsyncSession, caller: Caller, card: Card, wish: WriteJobWish, *, now: datetime
+) -> None:
+    """Let the card's ADM key be tried once more if a person has decided so; its counter is asked before.
+
+    Raises
+    ------
+    AdmInDoubt
+        Nobody has.
+    """
+    if not wish.adm_again:
+        raise AdmInDoubt(card=card.iccid or card.serial)
+    await kits.forget_adm_sent(session, city_id=card.city_id, item_no=card.item_no)
+    draft = EventDraft(name="sim.adm_again", kind="sim", item_no=card.item_no, data={"hold": wish.hold})
+    await record(session, [draft], **acting(caller, now))
+
+
+async def _writable(session: AsyncSession, kit: Kit, hold: str, *, now: datetime) -> tuple[Card, int | None]:
+    """Give the kit's card and the number of its data unit, or say why there is nothing to write.
+
+    A card whose data come from the operator's system has none yet; they come for a number.
+    """
     if kit.job_id is not None:
         raise WriteJobOpen(job=format_public_id("j", kit.city_id, kit.job_id))
     if not is_alive(kit):
@@ -266,9 +325,9 @@ async def _writable(session: AsyncSession, kit: Kit, hold: str, *, now: datetime
         raise CardUnknown(iccid=None)
     if card.state != SimState.HELD:
         raise SimNotFree(iccid=card.iccid or card.serial, state=card.state)
-    if kit.data_no is None:
+    if kit.data_no is None and not (is_relayed(card.profile) and kit.number_hlr is not None):
         raise NoDataUnit(hlr=None)
-    return card.item_no, kit.data_no
+    return card, kit.data_no
 
 
 async def _visible(session: AsyncSession, caller: Caller, job: str) -> Job:

@@ -1,9 +1,7 @@
-"""Count (盘点): what was scanned in a drawer against what the book says lies there. Blind: the book speaks last."""
+"""Count (盘点) in one step: a drawer scanned at one go is a stocktake that is opened, scanned and closed at once."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,20 +9,16 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.caller import Caller
-from inventory.domain.errors import InvalidField
-from inventory.domain.kinds import NUMBER, ResourceKind, kind_named
-from inventory.services.acting import acting
-from inventory.services.custody import node_of_city, require_in_scope
+from inventory.domain.stocktakes import EXTRA, SHORT, Finding
 from inventory.services.once import Answer, WriteKey, once
-from inventory.services.selecting import in_normal_form
-from inventory.store import counts, organisation
-from inventory.store.counts import CountedItem
-from inventory.store.events import EventDraft, record
-from inventory.store.organisation import Node
-from inventory.store.selection import ByName
+from inventory.services.stocktakes import Scan, StocktakeWish, begin, finish, keep, stocktake_name
+from inventory.store import organisation
+from inventory.store.stocktakes import FindingRow
 
 MOST_NAMED = 1000
 """An answer names this many items of each sort and counts the rest."""
+_AS_TOLD = {Finding.NOT_IN_STOCK: "not_in_stock", Finding.IN_TRANSIT: "in_transit"}
+"""What this answer calls findings; all other extra items are held elsewhere, the stocktake itself tells them apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +34,7 @@ class CountWish:
 async def count(session: AsyncSession, caller: Caller, write: WriteKey, wish: CountWish, *, now: datetime) -> Answer:
     """Answer with what is missing in the drawer, what should not be there, and the book by state; nothing moves.
 
-    What is still on its way to the place is not expected there. The count is kept as an event.
+    What is still on its way to the place is not expected there. The count is kept as a closed stocktake.
 
     Raises
     ------
@@ -53,63 +47,34 @@ async def count(session: AsyncSession, caller: Caller, write: WriteKey, wish: Co
     """
 
     async def work() -> dict[str, Any]:
-        kind = kind_named(wish.resource)
-        if kind is NUMBER:
-            raise InvalidField(field="resource", value=kind.name, reason="a number lies in no drawer; count cards")
-        place = await node_of_city(session, caller, wish.place)
-        require_in_scope(caller, place)
-        return await _compared(session, caller, kind, place, wish, now=now)
+        row, place = await begin(session, caller, StocktakeWish(resource=wish.resource, place=wish.place), now=now)
+        await keep(session, caller, row, Scan(items=wish.items), now=now)
+        closed, findings = await finish(session, caller, row, place, counted_by=wish.counted_by, now=now)
+        figures = closed.figures
+        missing = [finding for finding in findings if finding.code in SHORT]
+        extra = sorted((finding for finding in findings if finding.code in EXTRA), key=lambda finding: finding.name)
+        return {
+            "stocktake": stocktake_name(closed),
+            "resource": row.resource,
+            "place": place.code,
+            "scanned": figures["scanned"],
+            "book": figures["expected"],
+            "missing": figures["missing"],
+            "extra": figures["extra"],
+            "counted_by": wish.counted_by,
+            "agrees": not missing and not extra,
+            "states": figures["states"],
+            "missing_items": [{"item": finding.name, "state": finding.state} for finding in missing[:MOST_NAMED]],
+            "extra_items": [await _extra(session, finding) for finding in extra[:MOST_NAMED]],
+            "staff": caller.staff_no,
+            "at": now.isoformat(),
+        }
 
     return await once(session, caller, write, work, now=now)
 
 
-async def _compared(
-    session: AsyncSession, caller: Caller, kind: ResourceKind, place: Node, wish: CountWish, *, now: datetime
-) -> dict[str, Any]:
-    selection = in_normal_form(kind, ByName(wish.items)) if wish.items else ByName(())
-    names = selection.names if isinstance(selection, ByName) else ()
-    book = await counts.lying_at(session, kind, city_id=caller.city_id, holder_id=place.id)
-    scanned = await counts.named_items(session, kind, names, city_id=caller.city_id)
-    seen = {item.item_no for item in scanned.values()}
-    missing = [item for item in book if item.item_no not in seen]
-    astray = [(name, scanned.get(name)) for name in names if not _lies_at(scanned.get(name), place)]
-    holders = await _codes(session, {item.holder_id for _, item in astray[:MOST_NAMED] if item is not None})
-    strays = [_stray(name, item, holders) for name, item in astray[:MOST_NAMED]]
-    summary = {
-        "resource": kind.name,
-        "place": place.code,
-        "scanned": len({scanned[name].item_no if name in scanned else name for name in names}),
-        "book": len(book),
-        "missing": len(missing),
-        "extra": len(astray),
-        "counted_by": wish.counted_by,
-    }
-    event = EventDraft(name=f"{kind.events}.counted", kind="count", item_no=place.id, data=summary)
-    await record(session, [event], **acting(caller, now))
-    return summary | {
-        "agrees": not missing and not astray,
-        "states": dict(Counter(item.state for item in book)),
-        "missing_items": [{"item": item.name, "state": item.state} for item in missing[:MOST_NAMED]],
-        "extra_items": strays,
-        "staff": caller.staff_no,
-        "at": now.isoformat(),
-    }
-
-
-def _lies_at(item: CountedItem | None, place: Node) -> bool:
-    """Whether the item should lie at the place, signed for."""
-    return item is not None and item.holder_id == place.id and not item.in_transit
-
-
-async def _codes(session: AsyncSession, holders: Iterable[int]) -> dict[int, str]:
-    """Return the codes of organisations by their ids."""
-    found = [await organisation.by_id(session, holder) for holder in sorted(holders)]
-    return {node.id: node.code for node in found if node is not None}
-
-
-def _stray(name: str, item: CountedItem | None, holders: Mapping[int, str]) -> dict[str, Any]:
+async def _extra(session: AsyncSession, finding: FindingRow) -> dict[str, Any]:
     """Say why something scanned should not lie here."""
-    if item is None:
-        return {"item": name, "code": "not_in_stock", "state": None, "holder": None}
-    code = "in_transit" if item.in_transit else "not_holder"
-    return {"item": name, "code": code, "state": item.state, "holder": holders.get(item.holder_id)}
+    holder = None if finding.holder_id is None else await organisation.by_id(session, finding.holder_id)
+    code = _AS_TOLD.get(Finding(finding.code), "not_holder")
+    return {"item": finding.name, "code": code, "state": finding.state, "holder": holder and holder.code}

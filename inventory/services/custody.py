@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,13 +15,14 @@ from inventory.domain.errors import DomainError, MovementRefused, NotEnoughStock
 from inventory.domain.identifiers import format_public_id
 from inventory.domain.kinds import ResourceKind, kind_named
 from inventory.services.acting import acting
+from inventory.services.quota_use import use_quotas
 from inventory.services.rating import rate_for_issue
-from inventory.store import custody, movements, organisation
+from inventory.store import custody, movements, organisation, recall_orders
 from inventory.store.custody import MovedRange, RefusedItem
 from inventory.store.events import EventDraft, record
 from inventory.store.movements import LedgerRange, MovementDraft
 from inventory.store.organisation import Node
-from inventory.store.selection import ByCount, Selection
+from inventory.store.selection import ByCount, Naming, Selection
 from inventory.store.stock import allow_long_statements
 
 MOST_NAMED = 100
@@ -43,6 +44,13 @@ class Step:
     receiver_name: str | None = None
     returner_name: str | None = None
     reason: str | None = None
+    reason_code: str | None = None
+    owed_too: bool = False
+    """What is owed under a recall order may go this way too: up."""
+    legal_too: bool = False
+    """What is under a legal hold may go this way too: up, inside its city."""
+    good_on: date | None = None
+    """What expires before this day stays (REQ-SIM-16); None: it goes too."""
     on_the_way: bool = False
     """The receiver signs for the items first (签收)."""
 
@@ -81,6 +89,21 @@ def require_in_scope(caller: Caller, node: Node) -> None:
         raise OutsideScope(what=node.code)
 
 
+async def place_within(session: AsyncSession, caller: Caller, code: str | None) -> Node:
+    """Return a place of the caller's part; without a code the caller's own.
+
+    Raises
+    ------
+    OrganisationUnknown, OutsideScope
+        The place does not exist in the city, or is elsewhere.
+    """
+    node = await organisation.by_id(session, caller.org_id) if code is None else None
+    if node is None:
+        node = await node_of_city(session, caller, code or "")
+    require_in_scope(caller, node)
+    return node
+
+
 async def take_step(session: AsyncSession, caller: Caller, step: Step, *, now: datetime) -> dict[str, Any]:
     """Move the selected items, write the document and its event, and return the document.
 
@@ -90,15 +113,22 @@ async def take_step(session: AsyncSession, caller: Caller, step: Step, *, now: d
         Items are missing, elsewhere, on the way, on hold or in a state that stays; nothing moved.
     NotEnoughStock
         Fewer items of the sort may move than were asked for.
+    OrganisationUnknown
+        The receiver has been closed meanwhile.
+    QuotaExceeded
+        An issue is more than is left of what its receiver may be given.
     """
     await allow_long_statements(session)
+    if not await organisation.keep_open(session, step.receiver.id):
+        raise OrganisationUnknown(organisation=step.receiver.code)
     way = await movements.next_movement_id(session) if step.on_the_way else None
     moved = await _hand_over(session, caller, step, way, now=now)
-    rule_set_id = None
+    rule_set_id, told = None, {}
     if step.movement == movements.ISSUE:
         moved, rule_set_id = await rate_for_issue(
             session, step.kind, moved, city_id=caller.city_id, holder_id=step.receiver.id, now=now
         )
+        told = await use_quotas(session, step.kind, step.receiver, moved, city_id=caller.city_id, now=now)
     draft = MovementDraft(
         kind=step.movement,
         resource=step.kind.name,
@@ -107,11 +137,16 @@ async def take_step(session: AsyncSession, caller: Caller, step: Step, *, now: d
         receiver=step.receiver_name,
         returner=step.returner_name,
         reason=step.reason,
+        reason_code=step.reason_code,
         rule_set_id=rule_set_id,
     )
+    if step.owed_too and way is None:
+        await recall_orders.arrive(session, step.kind, city_id=caller.city_id, holder_id=step.receiver.id)
     ranges = [LedgerRange(run.lo, run.hi, run.outcomes if rule_set_id else None) for run in moved]
     ends = Ends(step.giver, step.receiver)
-    return await write_document(session, caller, draft, ranges, ends, happened=step.happened, way=way, now=now)
+    return await write_document(
+        session, caller, draft, ranges, ends, happened=step.happened, way=way, now=now, told=told
+    )
 
 
 async def write_document(
@@ -144,6 +179,7 @@ async def write_document(
         kind="movement",
         item_no=movement_id,
         reason=draft.reason,
+        reason_code=draft.reason_code,
         data=summary,
     )
     await record(session, [event], **who)
@@ -155,6 +191,7 @@ async def write_document(
         "receiver_name": draft.receiver,
         "returner_name": draft.returner,
         "reason": draft.reason,
+        "reason_code": draft.reason_code,
         "staff": caller.staff_no,
         "at": now.isoformat(),
     }
@@ -174,6 +211,9 @@ async def _hand_over(
             giver=step.giver.id,
             receiver=step.receiver.id,
             states=step.states,
+            owed_too=step.owed_too,
+            legal_too=step.legal_too,
+            good_on=step.good_on,
             on_the_way_as=way,
             now=now,
         )
@@ -181,14 +221,14 @@ async def _hand_over(
         if found and found == wanted:
             return moved
         await all_or_none.rollback()
-    raise await _refusal(session, caller, step, wanted=wanted, found=found)
+    raise await refusal(session, caller, step, wanted=wanted, found=found)
 
 
-async def _refusal(session: AsyncSession, caller: Caller, step: Step, *, wanted: int, found: int) -> DomainError:
-    """Return what says which items stand against the document."""
+async def refusal(session: AsyncSession, caller: Caller, step: Step, *, wanted: int, found: int) -> DomainError:
+    """Return what says which of the wanted items stand against the document; ask it when nothing has moved."""
     selection = step.selection
     if isinstance(selection, ByCount) or not wanted:
-        return NotEnoughStock(wanted=wanted, found=found, of=getattr(selection, "of", None) or step.kind.en)
+        return NotEnoughStock(wanted=wanted, found=found, of=_sort(selection) or step.kind.en)
     refused = await custody.refused_items(
         session,
         step.kind,
@@ -196,13 +236,42 @@ async def _refusal(session: AsyncSession, caller: Caller, step: Step, *, wanted:
         city_id=caller.city_id,
         giver=step.giver.id,
         states=step.states,
+        owed_too=step.owed_too,
+        legal_too=step.legal_too,
+        good_on=step.good_on,
         limit=MOST_NAMED,
     )
-    items = [_as_refusal(item, step.giver.id) for item in refused]
+    items = [refused_as(item, step.giver.id) for item in refused]
     return MovementRefused(count=wanted - found, items=items)
 
 
-def _as_refusal(item: RefusedItem, giver: int) -> dict[str, Any]:
+async def require_endable(
+    session: AsyncSession, kind: ResourceKind, selection: Naming, *, city_id: int, holder: int, states: Collection[str]
+) -> None:
+    """Let pass items that may leave the stock, or become lost, from where they lie.
+
+    Raises
+    ------
+    MovementRefused
+        Some may not: on hold, under a legal hold, in another state. The first 100 are named.
+    """
+    refused = await custody.refused_items(
+        session, kind, selection, city_id=city_id, giver=holder, states=states, owed_too=True, legal_too=False,
+        limit=MOST_NAMED,
+    )  # fmt: skip
+    if refused:
+        raise MovementRefused(count=len(refused), items=[refused_as(item, holder) for item in refused])
+
+
+def _sort(selection: Selection) -> str:
+    """Name the sort that a selection wants so many of, if it wants one."""
+    if not isinstance(selection, ByCount):
+        return ""
+    wanted = "" if selection.number_class is None else f"class {selection.number_class}"
+    return " ".join(filter(None, [selection.of, wanted]))
+
+
+def refused_as(item: RefusedItem, giver: int) -> dict[str, Any]:
     """Name the item and the first thing that stands against it."""
     if item.state is None:
         code = "not_in_stock"
@@ -212,6 +281,12 @@ def _as_refusal(item: RefusedItem, giver: int) -> dict[str, Any]:
         code = "in_transit"
     elif item.on_hold:
         code = "on_hold"
+    elif item.legally_held:
+        code = "legal_hold"
+    elif item.owed:
+        code = "owed"
+    elif item.expired:
+        code = "expired"
     else:
         code = "item_not_movable"
     return {"item": item.name, "code": code, "state": item.state}

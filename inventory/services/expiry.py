@@ -6,14 +6,14 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from inventory.store import auditing, holds
+from inventory.store import approvals, auditing, holds
 
 BATCH = 10_000
 """So many holds end in one statement; each is one transaction, so a sweep may stop or die between any two."""
 
 
 async def sweep(connection: AsyncConnection, *, now: datetime, batch: int = BATCH) -> int:
-    """End every hold whose time is over, in batches, and return how many (REQ-RSV-04).
+    """End every hold whose time is over, in batches, and return how many (REQ-RSV-04); and every approval.
 
     A kit with an open write job is left alone (REQ-RSV-15), and so is one that somebody is changing right now.
     """
@@ -21,6 +21,7 @@ async def sweep(connection: AsyncConnection, *, now: datetime, batch: int = BATC
     for city_id in await auditing.cities(connection):
         while count := await holds.expire_due(connection, city_id=city_id, batch=batch, now=now):
             ended += count
+        await approvals.expire_due(connection, city_id=city_id, now=now)
     return ended
 
 

@@ -10,19 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission, Role
+from inventory.domain.approvals import Demand
 from inventory.domain.channels import SaleChannel
 from inventory.domain.errors import (
     FeeUnchanged,
     NotFound,
     NumberNotFree,
     PermissionDenied,
-    ReasonMissing,
 )
 from inventory.domain.kinds import NUMBER
 from inventory.domain.lifecycle import NumberState
 from inventory.domain.money import Terms
+from inventory.domain.reasons import Purpose
+from inventory.services import reasons
 from inventory.services.acting import acting
-from inventory.services.approval import require_second_person
+from inventory.services.approval import require_second_person, without_approval
 from inventory.services.once import Answer, WriteKey, once
 from inventory.services.selecting import item_name
 from inventory.store import number_fees, stock
@@ -30,6 +32,9 @@ from inventory.store.events import EventDraft, record
 from inventory.store.fees import StoredRuleSet, rule_set
 from inventory.store.number_fees import FeeChangeRow
 from inventory.store.stock import StockedItem
+
+CHANGE_FEE = "change_fee"
+"""Name of the act, where it needs an approval."""
 
 APPROVED_CLASSES = range(5)
 """Classes 0 to 4: a change from or to one of them needs a second person."""
@@ -43,7 +48,10 @@ _CHANGEABLE = frozenset({NumberState.UNUSED, NumberState.RECYCLED, NumberState.D
 
 @dataclass(frozen=True, kw_only=True)
 class FeeWish:
-    """What a number shall cost from now on: a class, whose terms then hold, and single terms in fen or months."""
+    """What a number shall cost from now on: a class, whose terms then hold, and single terms in fen or months.
+
+    `approval` is the id of the second person's word, where two are needed.
+    """
 
     number: str
     number_class: int | None = None
@@ -52,7 +60,7 @@ class FeeWish:
     min_monthly: int | None = None
     commitment_months: int | None = None
     reason: str
-    approver: str | None = None
+    approval: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +109,8 @@ async def change_fee(session: AsyncSession, caller: Caller, write: WriteKey, wis
 
     Raises
     ------
-    ApproverNeeded, SamePerson
-        From or to a class 0 to 4 without a second person who may.
+    ApprovalNeeded, ApprovalNotGranted, ApprovalDiffers
+        From or to a class 0 to 4 without a second person's word, or that was given for something else.
     FeeUnchanged
         It is what it was.
     InvalidField
@@ -118,14 +126,14 @@ async def change_fee(session: AsyncSession, caller: Caller, write: WriteKey, wis
     """
 
     async def work() -> dict[str, Any]:
-        return await _change(session, caller, wish, now=now)
+        return await perform_change(session, caller, wish, now=now)
 
     return await once(session, caller, write, work, now=now)
 
 
-async def _change(session: AsyncSession, caller: Caller, wish: FeeWish, *, now: datetime) -> dict[str, Any]:
-    if not wish.reason.strip():
-        raise ReasonMissing
+async def perform_change(session: AsyncSession, caller: Caller, wish: FeeWish, *, now: datetime) -> dict[str, Any]:
+    """Do in the open transaction what `change_fee` does in one of its own, and answer and raise as it."""
+    why = await reasons.given(session, caller, wish.reason, Purpose.FEE)
     name = item_name(NUMBER, wish.number)
     item = await stock.find_item(session, NUMBER, city_id=caller.city_id, name=name, lock=True)
     if item is None or item.holder_id not in caller.scope:
@@ -140,9 +148,23 @@ async def _change(session: AsyncSession, caller: Caller, wish: FeeWish, *, now: 
     best = min(before.number_class, after.number_class)
     if best < _LOWEST_CLASS.get(caller.role, len(rules.rules.outcomes)):
         raise PermissionDenied(permission=f"{Permission.FEES_CHANGE.value} for class {best}")
-    approver = wish.approver
+    approver = None
     if best in APPROVED_CLASSES:
-        approver = await require_second_person(session, caller, wish.approver, Permission.FEES_CHANGE)
+        demand = Demand(
+            act=CHANGE_FEE,
+            permission=Permission.FEES_CHANGE,
+            place=item.holder_id,
+            wish=without_approval(wish),
+            summary={
+                "resource": NUMBER.name,
+                "count": 1,
+                "items": [name],
+                "before": before.as_dict(),
+                "after": after.as_dict(),
+                "reason": why.text,
+            },
+        )
+        approver = await require_second_person(session, caller, wish.approval, demand, now=now)
     who = acting(caller, now)
     change_no = await number_fees.record_change(
         session,
@@ -153,14 +175,15 @@ async def _change(session: AsyncSession, caller: Caller, wish: FeeWish, *, now: 
         after=after.as_dict(),
         terms=asdict(after.terms),
         approver=approver,
-        reason=wish.reason,
+        reason=why.text,
         **who,
     )
     event = EventDraft(
         name="number.fee_changed",
         kind=NUMBER.name,
         item_no=item.item_no,
-        reason=wish.reason,
+        reason=why.text,
+        reason_code=why.code,
         data={"change": change_no, "before": before.as_dict(), "after": after.as_dict(), "approver": approver},
     )
     await record(session, [event], **who)

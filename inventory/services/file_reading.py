@@ -1,167 +1,200 @@
-"""What comes out of a delivered file: its good rows, and its faults in the form that a load keeps."""
+"""What comes out of a delivered file, row by row: good rows, faults as a load keeps them, and the names of bad rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from io import StringIO
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from io import BytesIO
+from typing import Any, BinaryIO, NamedTuple
 
-from inventory.domain.errors import InvalidField
 from inventory.domain.loading import (
+    BadRow,
+    BadValueError,
     CardRow,
     CardSecrets,
+    FaultCode,
     ImsiRow,
     ListFile,
     ListRow,
     ListSort,
+    Prepaid,
     RowFault,
     VendorFile,
-    decoded,
+    encoding_of,
+    lines_of,
+    parse_columns,
     read_imsi_pool,
+    unpacked,
 )
-from inventory.domain.loading.faults import BadValueError
-from inventory.services.intake import shown
-from inventory.services.number_intake import NumberRow
-from inventory.store.loads import FaultRow
-
-Row = TypeVar("Row", CardRow, ImsiRow, NumberRow)
-_Read = TypeVar("_Read", CardRow, ImsiRow, ListRow)
+from inventory.domain.loading.packing import LARGEST_WORKBOOK, ZIP
+from inventory.services.load_terms import FileKind, LoadTerms
+from inventory.services.workbooks import as_list
+from inventory.store.loads import IMSI, FaultRow
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading(Generic[Row]):
-    """A file as read: its good rows and all its faults.
+@dataclass(frozen=True)
+class NumberRow:
+    """A number of a list; `hlr` is what the list says of it, None if nothing."""
+
+    row: int
+    number: str
+    hlr: str | None
+    line: str = ""
+
+
+GoodRow = CardRow | ImsiRow | NumberRow
+Item = GoodRow | FaultRow | BadRow
+"""What a file gives: a row that can be read, a fault, or the names of a row with faults."""
+
+
+@dataclass(kw_only=True)
+class Reading:
+    """A file as far as its first rows tell: `items` reads it to its end, once.
 
     `columns` are those found in a list ("" for one that is not read), `figures` what is kept with the load to write its
-    bad rows back; `line_of` gives a row's own text, empty where it could hold a secret.
+    bad rows back; `card_kind` is the product that the caller names, or the rows read until now, `transport_key` the one
+    of the cards' keys.
     """
 
-    rows: Sequence[Row]
-    faults: Sequence[FaultRow]
+    items: Iterator[Item]
     columns: tuple[str, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
-    line_of: Callable[[int], str] = field(default=lambda _row: "")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CardReading(Reading[CardRow]):
-    """A file of cards: their product, None where neither file nor caller tells it, and their transport key."""
-
-    card_kind: str | None
+    card_kind: str | None = None
     transport_key: str = "0"
 
 
-def read_vendor_file(content: bytes, card_kind: str | None) -> CardReading:
-    """Read a vendor's output file.
+def read_file(file: BinaryIO, terms: LoadTerms) -> Reading:
+    """Read a file that can be sought, packed or not, of whatever kind the terms say.
 
     Raises
     ------
     InvalidField
-        It is not UTF-8 text.
+        It cannot be unpacked, or what is said about its columns cannot be read; also later, from its items.
     """
-    file = VendorFile(StringIO(_as_text(content)))
-    cards, faults = _sorted_out(file.rows(), CardRow)
-    faults += _unfit_columns(file)
-    return CardReading(rows=cards, faults=faults, card_kind=card_kind, transport_key=file.header.transport_key)
-
-
-def read_pool(content: bytes) -> Reading[ImsiRow]:
-    """Read a pool of subscription data.
-
-    Raises
-    ------
-    InvalidField
-        It is not UTF-8 text.
-    """
-    units, faults = _sorted_out(read_imsi_pool(StringIO(_as_text(content))), ImsiRow)
-    return Reading(rows=units, faults=faults)
-
-
-def read_card_list(content: bytes, said: Mapping[str, str], card_kind: str | None) -> CardReading:
-    """Read a list of blanks; their product is the caller's, else that of the first row, and no row may have another."""
-    listed = _read_list(content, ListSort.CARDS, said)
-    product = card_kind or next((row.values["card_kind"] for row in listed.rows if "card_kind" in row.values), None)
-    others = {row.row: found for row in listed.rows if (found := row.values.get("card_kind", product)) != product}
-    faults = [FaultRow(row, "card_kind", found or "", "other_card_kind") for row, found in others.items()]
-    cards = [
-        CardRow(row.row, row.values.get("iccid"), row.values.get("serial"), None, None, CardSecrets(), ())
-        for row in listed.rows
-        if row.row not in others
-    ]
-    return CardReading(
-        rows=cards,
-        faults=[*listed.faults, *faults],
-        columns=listed.columns,
-        figures=listed.figures,
-        line_of=listed.line_of,
-        card_kind=product,
-    )
-
-
-def read_number_list(content: bytes, said: Mapping[str, str]) -> Reading[NumberRow]:
-    """Read a list of numbers of any kind."""
-    listed = _read_list(content, ListSort.NUMBERS, said)
-    return Reading(
-        rows=[NumberRow(row.row, row.values["number"], row.values.get("hlr")) for row in listed.rows],
-        faults=listed.faults,
-        columns=listed.columns,
-        figures=listed.figures,
-        line_of=listed.line_of,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Listed:
-    """A list as read, before its rows are cards or numbers."""
-
-    rows: list[ListRow] = field(default_factory=list)
-    faults: list[FaultRow]
-    columns: tuple[str, ...] = ()
-    figures: Mapping[str, Any] = field(default_factory=dict)
-    line_of: Callable[[int], str] = field(default=lambda _row: "")
-
-
-def _read_list(content: bytes, sort: ListSort, said: Mapping[str, str]) -> _Listed:
+    said = parse_columns(terms.columns)
     try:
-        text, encoding = decoded(content)
+        text = _text(file, sheets=terms.kind in {FileKind.CARD_LIST, FileKind.NUMBER_LIST})
     except BadValueError as error:
-        return _Listed(faults=[FaultRow(0, "", "", error.code.value)])
-    file = ListFile(text, sort, said)
-    rows, faults = _sorted_out(file.rows(), ListRow)
+        return Reading(items=iter([FaultRow(0, "", "", error.code.value)]), card_kind=terms.card_kind)
+    match terms.kind:
+        case FileKind.SIM_VENDOR:
+            return _vendor_file(text.lines, terms)
+        case FileKind.IMSI_POOL:
+            return Reading(items=_told(read_imsi_pool(text.lines)))
+        case FileKind.CARD_LIST:
+            return _card_list(ListFile(text.lines, ListSort.CARDS, said), text, terms)
+        case FileKind.NUMBER_LIST:
+            return _number_list(ListFile(text.lines, ListSort.NUMBERS, said), text)
+
+
+def masked(kind: str, value: str) -> str:
+    """Return what a fault list may show of a value: of an IMSI its network and last two digits (REQ-SEC-03)."""
+    return f"{value[:6]}*******{value[-2:]}" if kind == IMSI else value
+
+
+class _Text(NamedTuple):
+    """The lines of a file, the encoding that they came in, and whether they are those of a workbook's sheet."""
+
+    encoding: str
+    lines: Iterator[str]
+    workbook: bool
+
+
+def _text(file: BinaryIO, *, sheets: bool) -> _Text:
+    """Read a file as text; a workbook becomes a list of text where `sheets` may come."""
+    opened: Callable[[], BinaryIO] = partial(unpacked, file)
+    workbook = sheets and opened().read(len(ZIP)) == ZIP
+    if workbook:
+        opened = partial(BytesIO, as_list(opened().read(LARGEST_WORKBOOK + 1)))
+    encoding = encoding_of(opened)
+    return _Text(encoding, lines_of(opened(), encoding), workbook)
+
+
+def _vendor_file(lines: Iterator[str], terms: LoadTerms) -> Reading:
+    file = VendorFile(lines)
+
+    def items() -> Iterator[Item]:
+        for item in _told(file.rows()):
+            yield replace(item, hlr=terms.hlr) if isinstance(item, CardRow) and item.imsi else item
+        yield from _unfit_columns(file, terms)
+
+    return Reading(items=items(), card_kind=terms.card_kind, transport_key=file.header.transport_key)
+
+
+def _card_list(file: ListFile, text: _Text, terms: LoadTerms) -> Reading:
+    """Read a list of cards; their product is the caller's, else that of the first row, and no row may have another.
+
+    A row with an IMSI is a finished card (号段卡) of the HLR that stands beside it, or that the caller names.
+    """
+
+    def items() -> Iterator[Item]:
+        for row in file.rows():
+            if not isinstance(row, ListRow):
+                yield _fault(row) if isinstance(row, RowFault) else row
+                continue
+            names = {name: row.values[name] for name in ("iccid", "serial", "imsi") if name in row.values}
+            hlr = row.values.get("hlr", terms.hlr) if "imsi" in names else None
+            product = row.values.get("card_kind", reading.card_kind)
+            reading.card_kind = reading.card_kind or product
+            if product != reading.card_kind:
+                yield FaultRow(row.row, "card_kind", product or "", "other_card_kind", row.line)
+                yield BadRow(row.row, names, row.line, row.values.get("box"))
+            elif "imsi" in names and hlr is None:
+                yield FaultRow(row.row, "hlr", "", FaultCode.FINISHED_CARDS.value)
+                yield BadRow(row.row, names, box=row.values.get("box"))
+            else:
+                yield CardRow(
+                    row.row,
+                    names.get("iccid"),
+                    names.get("serial"),
+                    names.get("imsi"),
+                    None,
+                    CardSecrets(),
+                    (),
+                    row.line,
+                    hlr,
+                    Prepaid.of(row.values),
+                    row.values.get("box"),
+                )
+
     form = file.form
-    kept = {"encoding": encoding, "delimiter": form.delimiter, "header": None if file.faults else form.header}
-    figures = {"list": {**kept, "columns": form.columns}}
-    return _Listed(rows=rows, faults=faults, columns=form.columns, figures=figures, line_of=file.line_of)
+    reading = Reading(items=items(), columns=form.columns, figures=_form(file, text), card_kind=terms.card_kind)
+    return reading
 
 
-def _as_text(content: bytes) -> str:
-    """Give the text of a file; a byte order mark is dropped."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidField(field="file", value="", reason="it is not UTF-8 text") from None
+def _number_list(file: ListFile, text: _Text) -> Reading:
+    def items() -> Iterator[Item]:
+        for row in file.rows():
+            if isinstance(row, ListRow):
+                yield NumberRow(row.row, row.values["number"], row.values.get("hlr"), row.line)
+            else:
+                yield _fault(row) if isinstance(row, RowFault) else row
+
+    return Reading(items=items(), columns=file.form.columns, figures=_form(file, text))
 
 
-def _sorted_out(rows: Iterable[_Read | RowFault], kind: type[_Read]) -> tuple[list[_Read], list[FaultRow]]:
-    """Part the good rows from the faults; an IMSI among the values of faults is masked."""
-    good: list[_Read] = []
-    faults: list[FaultRow] = []
-    for row in rows:
-        if isinstance(row, kind):
-            good.append(row)
-        elif isinstance(row, RowFault):
-            faults.append(FaultRow(row.row, row.column, shown(row.column, row.value), row.code.value))
-    if not good and not faults:
-        faults.append(FaultRow(0, "", "", "empty"))
-    return good, faults
+def _form(file: ListFile, text: _Text) -> dict[str, Any]:
+    """Give what is kept of a list's form, to write its bad rows back."""
+    header = None if file.faults else file.form.header
+    form = {"delimiter": file.form.delimiter, "header": header, "columns": file.form.columns}
+    return {"list": {"encoding": text.encoding, "workbook": text.workbook, **form}}
 
 
-def _unfit_columns(file: VendorFile) -> list[FaultRow]:
-    """Name columns that make the file another than one of blanks with their keys inside."""
+def _told(rows: Iterable[CardRow | ImsiRow | RowFault | BadRow]) -> Iterator[Item]:
+    return (_fault(row) if isinstance(row, RowFault) else row for row in rows)
+
+
+def _fault(fault: RowFault) -> FaultRow:
+    """Give a fault as a load keeps it."""
+    return FaultRow(fault.row, fault.column, masked(fault.column, fault.value), fault.code.value, fault.line)
+
+
+def _unfit_columns(file: VendorFile, terms: LoadTerms) -> list[FaultRow]:
+    """Name what a file of cards lacks: keys come all or not at all, and an IMSI has an HLR."""
     secret = {"ki", "opc", "adm1"}
-    missing = sorted(secret - set(file.columns)) if secret & set(file.columns) else []
+    missing = sorted(secret - set(file.columns)) if {*secret, "scp_enc", "scp_mac"} & set(file.columns) else []
     faults = [FaultRow(0, column, "", "missing") for column in missing]
-    if "imsi" in file.columns:
-        faults.append(FaultRow(0, "imsi", "", "finished_cards"))
+    if "imsi" in file.columns and terms.hlr is None:
+        faults.append(FaultRow(0, "imsi", "", FaultCode.FINISHED_CARDS.value))
     return faults

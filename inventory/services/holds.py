@@ -17,7 +17,6 @@ from inventory.domain.errors import (
     NotFound,
 )
 from inventory.domain.fees import Quote
-from inventory.domain.holds import HoldPolicy
 from inventory.domain.identifiers import format_public_id, parse_public_id
 from inventory.domain.kinds import NUMBER, SIM
 from inventory.domain.lifecycle import HoldState
@@ -28,8 +27,6 @@ from inventory.services.quotes import quote_offer
 from inventory.store import holds
 from inventory.vault.hold_keys import HoldKeys
 
-POLICY = HoldPolicy()
-"""How long holds last (REQ-RSV-03)."""
 LIVE = frozenset({HoldState.ACTIVE, HoldState.BOOKED})
 
 
@@ -75,8 +72,10 @@ async def hold(connection: AsyncConnection, caller: Caller, write: WriteKey, wis
 
     Raises
     ------
-    NumberNotFree, NumberNotOnSale, SimNotFree, NoDataUnit, HlrMismatch, SaleChannelRefused, OutsideScope, NotFound, \
-CardUnknown
+    NumberNotInUse, ServiceOrderOpen
+        Of a replacement: the number serves nobody, or is in another order's hand (REQ-LCK-01).
+    NotSoldInHalls, NumberNotFree, NumberNotOnSale, SimNotFree, LegalHold, NoDataUnit, NoNumberedData, HlrMismatch, \
+SaleChannelRefused, CardLacksCapability, OutsideScope, NotFound, CardUnknown
         The named part of the kit is not to be had, and why.
     InvalidField
         More time is asked for than the policy gives.
@@ -86,15 +85,17 @@ CardUnknown
     offer = await find_offer(connection, caller, wish)
 
     async def act() -> dict[str, Any] | None:
-        if why_not(caller, offer) is not None:
+        if why_not(caller, offer, now) is not None:
             return None
         quote = await _priced(connection, caller, wish, offer)
-        return await holds.hold(connection, _hold_parameters(caller, write, wish, offer, quote, now=now))
+        given = _hold_parameters(caller, write, wish, offer, quote, now=now)
+        statement = holds.open_replacement if offer.replaces else holds.hold
+        return await statement(connection, given, numbered=offer.gets_iccid)
 
     async def explain() -> None:
         nonlocal offer
         expired = offer.expired_hold(now)
-        refusal = why_not(caller, offer)
+        refusal = why_not(caller, offer, now)
         if expired is not None:
             await holds.expire_one(connection, city_id=caller.city_id, hold_id=expired, now=now)
         elif refusal is not None:
@@ -104,7 +105,7 @@ CardUnknown
                 connection,
                 city_id=caller.city_id,
                 number_item=offer.number_item,
-                sim_item=offer.sim_item,
+                sim_items=[item for item in (offer.sim_item, offer.old_item) if item is not None],
             )
         offer = await find_offer(connection, caller, wish)
 
@@ -112,7 +113,7 @@ CardUnknown
 
 
 async def _priced(connection: AsyncConnection, caller: Caller, wish: KitWish, offer: Offer) -> Quote | None:
-    """Return the quote for the kit's number, or None for a card alone.
+    """Return the quote for the kit's number, or None for a card alone; a number in use is not sold again.
 
     Raises
     ------
@@ -124,7 +125,8 @@ async def _priced(connection: AsyncConnection, caller: Caller, wish: KitWish, of
     quote, sold_in = await quote_offer(
         connection, offer.number, business=wish.business, channel=caller.channel, card_kind=offer.card_kind
     )
-    require_sold_in(quote.number_class, sold_in, quote.channel)
+    if not wish.replaces:
+        require_sold_in(quote.number_class, sold_in, quote.channel)
     return quote
 
 
@@ -136,7 +138,7 @@ def _first_duration(caller: Caller, wish: KitWish, quote: Quote | None) -> timed
     InvalidField
         More was asked for than the policy gives.
     """
-    most = POLICY.duration(
+    most = caller.hold_policy.duration(
         kind=SIM.name if quote is None else NUMBER.name,
         channel=Channel(caller.channel),
         flow=wish.flow,
@@ -179,6 +181,8 @@ def _hold_parameters(
         "sim_item": offer.sim_item,
         "sim_hlr": sim and sim.hlr_code,
         "sim_wish": None if wish.sim_wish is None else asdict(wish.sim_wish),
+        "old_sim_item": offer.old_item,
+        "replace_reason": wish.replace_reason,
         "data_hlr": data_hlr,
         "data_start": data_start,
         "quote": priced,
@@ -192,5 +196,6 @@ def _hold_parameters(
             "order_ref": wish.order_ref,
             "expires_at": until.isoformat(),
             "quote": priced or None,
+            **({} if offer.old is None else {"old_iccid": offer.old.iccid, "replace_reason": wish.replace_reason}),
         },
     }

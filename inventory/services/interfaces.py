@@ -243,7 +243,7 @@ async def node_of(session: AsyncSession, caller: Caller, org_id: int) -> organis
         There is none with this id.
     """
     node = await organisation_store.by_id(session, org_id)
-    if node is None or node.city_id != caller.city_id or node.level == organisation_store.CUSTOMER:
+    if node is None or node.city_id != caller.city_id or node.level in organisation_store.PSEUDO:
         raise OrganisationUnknown(organisation=org_id)
     return node
 

@@ -15,11 +15,13 @@ from cardwriter.script import ScriptError, is_name, status_word
 from inventory.domain.cardjobs import STEPS_PER_SCRIPT, parse_script_ref
 from inventory.domain.errors import BadCredentials, DomainError, InvalidIdentifier
 from inventory.domain.identifiers import parse_public_id
+from inventory.domain.lifecycle import BulkOrderState
+from inventory.services.bulk_cards import unseen
 from inventory.services.card_data import Workbench
 from inventory.services.card_writing import give_up
 from inventory.services.looks import order_look
 from inventory.services.orders import Order
-from inventory.store import access, cardjobs, stations
+from inventory.store import access, bulk, cardjobs, stations
 from inventory.store.cardjobs import StepRow
 from inventory.store.notices import Notice, notify
 from inventory.store.stations import StationRow
@@ -31,6 +33,8 @@ _CARD, _BUSY = "card", "busy"
 _STATES = frozenset({"service_down", "no_card", _CARD, "mute", _BUSY, "lost"})
 _MOST_INSERTIONS = 2**53
 _INTERFACE = "station"
+_NEW_CARD: dict[str, Any] = dict.fromkeys(("facts", "sim_item_no", "script_id", "bulk_job_id", "bulk_refusal"))
+"""What is known of a card that was just put in."""
 
 _log = structlog.get_logger(__name__)
 
@@ -134,12 +138,23 @@ async def see_readers(
             await stations.see_reader(session, **place, state=reader.state, insertion=reader.insertion, now=now)
             same_card = old is not None and old.insertion == reader.insertion and reader.state in {_CARD, _BUSY}
             if not same_card:
-                await stations.change_reader(session, **place, facts=None, sim_item_no=None, script_id=None)
+                await stations.change_reader(session, **place, **_NEW_CARD)
             looked = same_card and old is not None and (old.facts is not None or old.script_id is not None)
             if reader.state == _CARD and not looked:
                 orders.append(await order_look(session, bench, station, reader.name, now=now))
         await notify(session, Notice(city_id=station.city_id, station_id=station.station_id))
     return orders
+
+
+async def look_again(session: AsyncSession, bench: Workbench, station: StationRow, *, now: datetime) -> list[Order]:
+    """Order a look at the cards that lay in the readers before the station's bulk order ran, if one runs."""
+    place: dict[str, Any] = {"city_id": station.city_id, "station_id": station.station_id}
+    async with session.begin():
+        order = await bulk.open_order_of(session, **place)
+        if order is None or order.state != BulkOrderState.RUNNING:
+            return []
+        rows = await stations.readers_of(session, city_id=station.city_id, stations=[station.station_id])
+        return [await order_look(session, bench, station, name, now=now) for name in unseen(rows)]
 
 
 async def hear_step(session: AsyncSession, station: StationRow, wire: Mapping[str, Any], *, now: datetime) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cardwriter.profiles import CardFacts, identify_script
+from cardwriter.profiles import CardFacts, card_report, identify_script, matching
 from inventory.domain.errors import InvalidIdentifier
 from inventory.domain.identifiers import parse_iccid
 from inventory.services.card_data import Workbench
+from inventory.services.numbering import gets_iccid
 from inventory.services.orders import Run
 from inventory.store import kits, stations
 from inventory.store.kits import Card
@@ -49,7 +50,7 @@ async def keep_look(
         city_id=station.city_id,
         station_id=station.station_id,
         name=reader,
-        facts=_shown(facts),
+        facts=_shown(facts, card),
         sim_item_no=None if card is None else card.item_no,
         script_id=None,
     )
@@ -57,23 +58,38 @@ async def keep_look(
 
 
 async def card_of(session: AsyncSession, city_id: int, facts: CardFacts, *, lock: bool = False) -> Card | None:
-    """Return the stock record of the card that was read: by its ICCID, or by chip serial where it has none."""
+    """Return the stock record of the card that was read: by its ICCID, or by chip serial where it has none in stock.
+
+    A card that is numbered in the hall bears its ICCID from its writing on, the record from its verdict on. What a torn
+    writing left of it names no card, and may be on no card that came with its number.
+    """
+    torn = False
     if facts.iccid:
         try:
             iccid = parse_iccid(facts.iccid).iccid
         except InvalidIdentifier:
-            return None
-        return await kits.find_card(session, city_id=city_id, iccid=iccid, lock=lock)
+            torn = True
+        else:
+            card = await kits.find_card(session, city_id=city_id, iccid=iccid, lock=lock)
+            if card is not None:
+                return card
     if facts.serial is None:
         return None
-    return await kits.find_card(session, city_id=city_id, serial=facts.serial.upper(), lock=lock)
+    card = await kits.find_card(session, city_id=city_id, serial=facts.serial.upper(), lock=lock)
+    if card is None or not facts.iccid:
+        return card
+    return card if (gets_iccid(card.profile, card.iccid) if torn else card.iccid is None) else None
 
 
-def _shown(facts: CardFacts | None) -> dict[str, Any]:
-    """Give what the desk needs to know; no IMSI, it is on a customer's card perhaps."""
+def _shown(facts: CardFacts | None, card: Card | None) -> dict[str, Any]:
+    """Give what the desk needs to know; no IMSI, it is on a customer's card perhaps.
+
+    Of a card that the stock does not know it is all that was read, masked: someone may know the make (REQ-HW-02).
+    """
     if facts is None:
         return {"readable": False}
-    return {
+    unknown = {} if card is not None else {"report": card_report(facts, tuple(one.name for one in matching(facts)))}
+    return unknown | {
         "readable": True,
         "iccid": facts.iccid or None,
         "serial": facts.serial,

@@ -6,19 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.caller import Caller
+from inventory.domain.calendar import business_day
 from inventory.domain.errors import LevelSkipped, NotSiblings
 from inventory.domain.kinds import kind_named
 from inventory.domain.organisation import Level, require_issue_step, require_recall_step, require_transfer_step
+from inventory.domain.policies import ALLOWED, REQUIRED, Policy
+from inventory.domain.reasons import Purpose
+from inventory.services import reasons
 from inventory.services.custody import Step, node_of_city, require_in_scope, take_step
 from inventory.services.once import Answer, WriteKey, once
-from inventory.services.selecting import in_normal_form
-from inventory.store import movements
-from inventory.store.selection import Selection
+from inventory.services.selecting import resolved
+from inventory.store import movements, policies
+from inventory.store.organisation import PSEUDO
+from inventory.store.selection import Wished
 
 
 class Verb(StrEnum):
@@ -60,11 +66,11 @@ class MoveWish:
     resource: str
     giver: str
     receiver: str
-    selection: Selection
+    selection: Wished
     person: str | None = None
     reason: str | None = None
     on_the_way: bool = False
-    """Whether the receiver signs for the items before they can be sold or moved on."""
+    """Whether the receiver signs for the items before they can be sold or moved on; a city may require it."""
 
 
 async def move(session: AsyncSession, caller: Caller, write: WriteKey, wish: MoveWish, *, now: datetime) -> Answer:
@@ -73,13 +79,20 @@ async def move(session: AsyncSession, caller: Caller, write: WriteKey, wish: Mov
     Raises
     ------
     LevelSkipped
-        The receiver is not the giver's direct child (recall: parent), or the kind does not go down so far.
+        The receiver is not the giver's direct child (recall: parent), or the kind does not go down so far; a policy of
+        the city may let an issue pass over levels.
     NotSiblings
         On a transfer the two have not the same parent.
+    BoxNotSealed
+        A box is open, or inside another one.
     MovementRefused
         Items may not move (in use, being written, on hold, elsewhere); the first 100 are named.
     NotEnoughStock
         Fewer items of the sort may move than asked for.
+    NothingOfLoad
+        The giver holds nothing of the load.
+    QuotaExceeded
+        An issue is more than is left of what its receiver may be given.
     OrganisationUnknown
         The city has no such organisation.
     OutsideScope
@@ -91,22 +104,33 @@ async def move(session: AsyncSession, caller: Caller, write: WriteKey, wish: Mov
         giver = await node_of_city(session, caller, wish.giver)
         receiver = await node_of_city(session, caller, wish.receiver)
         require_in_scope(caller, giver)
+        held = await policies.policies_of(session, caller.city_id)
+        require_step = way.require_step
+        if wish.verb is Verb.ISSUE and held[Policy.LEVEL_SKIPPING] == ALLOWED and receiver.level not in PSEUDO:
+            require_step = partial(require_issue_step, skipping=True)
         try:
-            way.require_step(giver.path, receiver.path, kind.levels)
+            require_step(giver.path, receiver.path, kind.levels)
         except (LevelSkipped, NotSiblings) as refusal:
             raise type(refusal)(giver=giver.code, receiver=receiver.code) from None
+        why = None
+        if (wish.reason or "").strip():
+            why = await reasons.given(session, caller, wish.reason, Purpose(wish.verb.value))
         step = Step(
             kind=kind,
             giver=giver,
             receiver=receiver,
-            selection=in_normal_form(kind, wish.selection),
+            selection=await resolved(session, kind, wish.selection, city_id=caller.city_id, holder_id=giver.id),
             states=kind.movable_up if way.up else kind.movable_down,
             movement=way.movement,
             happened=way.happened,
             receiver_name=None if way.up else wish.person or receiver.name_zh,
             returner_name=wish.person or giver.name_zh if way.up else None,
-            reason=wish.reason,
-            on_the_way=wish.on_the_way,
+            reason=why and why.text,
+            reason_code=why and why.code,
+            owed_too=way.up,
+            legal_too=way.up,
+            good_on=None if way.up else business_day(now),
+            on_the_way=wish.on_the_way or (not way.up and held[Policy.SIGNING] == REQUIRED),
         )
         return await take_step(session, caller, step, now=now)
 

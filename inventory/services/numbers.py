@@ -15,11 +15,11 @@ from inventory.access.caller import Caller
 from inventory.domain.errors import InvalidField, NotFound, SegmentOverlap
 from inventory.domain.identifiers import NumberKind, format_public_id, parse_number
 from inventory.domain.kinds import NUMBER
-from inventory.domain.lifecycle import NumberEvent
+from inventory.domain.lifecycle import LoadState, NumberEvent
 from inventory.services.acting import acting
 from inventory.services.once import Answer, WriteKey, once
 from inventory.services.rating import outcomes_of_segment
-from inventory.store import catalogue, loads, movements, organisation, segments, stock
+from inventory.store import catalogue, loads, movements, number_kinds, organisation, segments, stock
 from inventory.store.events import EventDraft, record
 from inventory.store.fees import StoredRuleSet, active_rule_set
 from inventory.store.loads import BatchDraft
@@ -72,11 +72,11 @@ async def take_segments(
     Raises
     ------
     InvalidField
-        There is nothing to take.
+        There is nothing to take, or the city takes none of the kind in.
     InvalidIdentifier
         A prefix with four more digits is no number of the kind.
     NotFound
-        The city has no such HLR.
+        The city has no such HLR that is open.
     SegmentOverlap
         A segment is in stock already, here or in another city (REQ-NUM-04).
     """
@@ -96,12 +96,15 @@ async def _take(
 ) -> dict[str, Any]:
     await stock.allow_long_statements(session)
     await stock.lock_for_transaction(session, "segments")
+    if wish.kind in await number_kinds.closed_kinds(session, caller.city_id):
+        reason = "the city takes none of this kind in; open it on the page of number kinds first"
+        raise InvalidField(field="kind", value=str(wish.kind), reason=reason)
     prefixes = await _wanted_prefixes(session, caller, wish)
     for wanted, existing in await segments.overlapping(session, prefixes):
         raise SegmentOverlap(segment=wanted, existing=existing)
     city = await organisation.city_node(session, caller.city_id)
     hlr = await catalogue.find_hlr(session, wish.hlr_code)
-    if city is None or hlr is None or hlr.city_id != caller.city_id:
+    if city is None or hlr is None or hlr.city_id != caller.city_id or not hlr.active:
         raise NotFound(what="hlr", value=wish.hlr_code)
     rule_set = await active_rule_set(session, caller.city_id, now)
     kept = len(prefixes) * segments.SIZE if wish.kind in BLOCK_KINDS else 0
@@ -115,7 +118,7 @@ async def _take(
         resource=NUMBER.name,
         source=source,
         sha256=digest,
-        state=loads.COMMITTED,
+        state=LoadState.COMMITTED,
         rows=count,
         accepted=count,
         figures={"segments": len(prefixes), "hlr": wish.hlr_code, "kind": wish.kind, "pool": wish.pool},

@@ -30,4 +30,12 @@ class Cancel:
     script_id: str
 
 
-Order = Run | Ack | Cancel
+@dataclass(frozen=True)
+class Move:
+    """Let the dispenser move its card; `movement` is a value of `inventory.domain.dispensers.Movement`."""
+
+    reader: str
+    movement: str
+
+
+Order = Run | Ack | Cancel | Move

@@ -56,7 +56,7 @@ class NodeWish:
 
 
 async def create_city(session: AsyncSession, wish: CityWish, *, now: datetime) -> Node:
-    """Found a city company, with the pseudo-holder of what its customers have and its built-in direct interface.
+    """Found a city company, with its pseudo-holders (`store.PSEUDO`) and its built-in direct interface.
 
     Nobody of a city can found another: only the operator's command line and the demo do. A city that exists is
     returned as it is.
@@ -80,6 +80,10 @@ async def create_city(session: AsyncSession, wish: CityWish, *, now: datetime) -
         await store.add(
             session, city, city_id=wish.city_id, level=store.CUSTOMER, code=f"{code}-customer",
             name_zh="客户", name_en="Customers",
+        )  # fmt: skip
+        await store.add(
+            session, city, city_id=wish.city_id, level=store.ENDED, code=f"{code}-ended",
+            name_zh="已离库", name_en="Out of stock",
         )  # fmt: skip
         await interface_store.add(
             session,
@@ -152,6 +156,12 @@ async def read_above(session: AsyncSession, caller: Caller) -> list[Node]:
     return above
 
 
+async def read_other_cities(session: AsyncSession, caller: Caller) -> list[Node]:
+    """Return the city companies of all other cities: whom cards may be sent to."""
+    async with session.begin():
+        return [node for node in await store.city_nodes(session) if node.city_id != caller.city_id and node.active]
+
+
 async def read_beside(session: AsyncSession, caller: Caller) -> list[Node]:
     """Return the other open children of the parent of the caller's own node: whom it may transfer stock to."""
     async with session.begin():
@@ -185,7 +195,7 @@ async def _add_below(session: AsyncSession, caller: Caller, wish: NodeWish) -> N
     top = await store.by_id(session, caller.org_id)  # not the caller's scope: that may be some seconds old
     if top is None or not in_subtree(top.path, parent.path):
         raise OutsideScope(what=parent.name_zh)
-    if parent.level in {Level.CLERK.name, store.CUSTOMER}:
+    if parent.level == Level.CLERK.name or parent.level in store.PSEUDO:
         raise LevelSkipped(giver=parent.code, receiver=wish.code)
     level = Level(level_of(parent.path) + 1)
     return await store.add(

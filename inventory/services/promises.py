@@ -15,6 +15,7 @@ from inventory.domain.errors import (
     HoldExpired,
     HoldNotActive,
     InvalidField,
+    LegalHold,
     MissingField,
     NotFound,
     OutsideScope,
@@ -22,12 +23,13 @@ from inventory.domain.errors import (
 )
 from inventory.domain.holds import Flow, extended_until
 from inventory.domain.kinds import NUMBER
-from inventory.domain.lifecycle import HoldState
+from inventory.domain.lifecycle import HoldState, SimState
 from inventory.services.attempts import attempt, write_parameters
-from inventory.services.holds import LIVE, POLICY, hold_number, open_hold, public_id
+from inventory.services.holds import LIVE, hold_number, open_hold, public_id
 from inventory.services.once import Answer, WriteKey
 from inventory.store import holds, open_holds
 from inventory.store.holds import HoldRecord
+from inventory.store.legal_orders import END_REASON
 from inventory.vault.hold_keys import HoldKeys
 
 MOST_LISTED = 100
@@ -59,7 +61,11 @@ def require_live(record: HoldRecord, hold: str, *, now: datetime | None) -> None
         It was released or confirmed before.
     HoldExpired
         Its time is over.
+    LegalHold
+        An outside order has ended it, or does so once its card is settled.
     """
+    if record.close_reason == END_REASON or (record.state in LIVE and now is not None and record.legal_hold):
+        raise LegalHold(field="hold", value=hold)
     if record.state == HoldState.EXPIRED or (record.state in LIVE and now is not None and record.expires_at <= now):
         raise HoldExpired(hold=hold, expired_at=record.expires_at.isoformat())
     if record.state not in LIVE:
@@ -85,7 +91,7 @@ async def release(
     ------
     HoldKeyWrong, ReasonMissing, OutsideScope
         The caller has not the key, and is no superior of the hold's owner or gives no reason.
-    NotFound, HoldNotActive, HoldExpired
+    NotFound, HoldNotActive, HoldExpired, LegalHold
         There is no such hold any more.
     CardBeingWritten
         A card of the kit is being written or its outcome is unknown (REQ-RSV-15).
@@ -141,7 +147,7 @@ async def extend(
     ------
     HoldKeyWrong
         The caller has not the key.
-    NotFound, HoldNotActive, HoldExpired
+    NotFound, HoldNotActive, HoldExpired, LegalHold
         There is no such hold any more.
     HoldExtendedTooOften
         The count or the total time is used up.
@@ -199,14 +205,14 @@ async def book(
     MissingField
         Neither a customer nor an order is named.
     InvalidField
-        The flow is none of the bookings that end by themselves.
-    NotFound, HoldNotActive, HoldExpired
+        The flow is none of the bookings that end by themselves, or the hold is a replacement.
+    NotFound, HoldNotActive, HoldExpired, LegalHold
         There is no such hold any more, or it is booked.
     """
     hold_id = open_hold(keys, caller, hold, key)
     if not customer_ref and not order_ref:
         raise MissingField(field="customer_ref")
-    lasts = POLICY.duration(kind=NUMBER.name, channel=Channel(caller.channel), flow=flow)
+    lasts = caller.hold_policy.duration(kind=NUMBER.name, channel=Channel(caller.channel), flow=flow)
     if flow not in BOOKING_FLOWS or lasts is None:
         raise InvalidField(field="flow", value=flow, reason=f"one of {', '.join(sorted(BOOKING_FLOWS))} is needed")
     until = now + lasts
@@ -224,6 +230,8 @@ async def book(
         require_live(record, hold, now=now)
         if record.state != HoldState.ACTIVE:
             raise HoldNotActive(hold=hold, state=record.state)
+        if record.replace_reason is not None:
+            raise InvalidField(field="hold", value=hold, reason="a replacement is not booked, it ends within its time")
 
     return await attempt(connection, caller, write, act=lambda: holds.book(connection, given), explain=explain)
 
@@ -276,7 +284,11 @@ def _as_read(record: HoldRecord, hold: str, *, now: datetime) -> dict[str, Any]:
         "iccid": record.iccid,
         "chip_serial": record.serial,
         "sim_state": record.sim_state,
+        "sim_finished": record.sim_state == SimState.HELD and record.sim_hlr is not None,
         "sim_wish": record.sim_wish,
+        "old_iccid": record.old_iccid,
+        "old_sim_state": record.old_sim_state,
+        "replace_reason": record.replace_reason,
         "order_ref": record.order_ref,
         "customer_ref": record.customer_ref,
         "quote": record.quote or None,

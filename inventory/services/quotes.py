@@ -12,7 +12,7 @@ from inventory.domain.channels import Channel, SaleChannel
 from inventory.domain.errors import NotFound
 from inventory.domain.feerules import Outcome
 from inventory.domain.fees import Business, Quote, quote
-from inventory.domain.identifiers import parse_number
+from inventory.domain.identifiers import parse_any_number
 from inventory.domain.money import Terms
 from inventory.store import holds
 from inventory.store.fees import rule_set
@@ -55,10 +55,10 @@ async def quote_offer(
     terms = stored.rules.terms(offer.fee_cls) if offer.fee is None else _terms(offer.fee)
     sim_fee = 0
     if card_kind is not None:
-        found = await holds.card_fee(connection, card_kind)
+        found = await holds.card_kind(connection, card_kind)
         if found is None:
             raise NotFound(what="card kind", value=card_kind)
-        sim_fee = found
+        sim_fee = found.fee_fen
     made = quote(
         offer.number,
         terms,
@@ -83,7 +83,7 @@ async def read_quote(session: AsyncSession, caller: Caller, wish: QuoteWish) -> 
         The number is not well formed.
     """
     async with session.begin():
-        number = parse_number(wish.number)
+        number = parse_any_number(wish.number)
         offer = await holds.number_offer(
             session, city_id=caller.city_id, number=number, org_id=caller.org_id, holders=caller.scope
         )

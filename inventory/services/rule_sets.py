@@ -18,7 +18,7 @@ from inventory.services.acting import acting
 from inventory.services.once import Answer, WriteKey, once
 from inventory.store import fees
 from inventory.store.events import EventDraft, record
-from inventory.store.fees import APPROVED, DEFAULT_SCOPE, PROPOSED, StoredRuleSet
+from inventory.store.fees import APPROVED, DEFAULT_SCOPE, PROPOSED, NoRuleSet, StoredRuleSet
 from inventory.store.stock import lock_for_transaction
 
 PRODUCT = "haoka"
@@ -58,6 +58,23 @@ async def install_default(session: AsyncSession, *, now: datetime) -> StoredRule
                 document=rules.to_dict(),
             )
         return await fees.rule_set(session, known)
+
+
+async def ensure_rules(session: AsyncSession, *, now: datetime) -> None:
+    """Put the product's rule set in force if no version of it ever was: a later one is not a start's to decide."""
+    async with session.begin():
+        known = await fees.last_version(session, DEFAULT_SCOPE)
+    if not known:
+        await install_default(session, now=now)
+
+
+async def read_classes(session: AsyncSession, caller: Caller, *, now: datetime) -> list[int]:
+    """Return the number classes of the rule set in force in the caller's city, in order; none before there is one."""
+    async with session.begin():
+        try:
+            return sorted((await fees.active_rule_set(session, caller.city_id, now)).rules.classes)
+        except NoRuleSet:
+            return []
 
 
 async def propose(

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from inventory.access.caller import Caller
+from inventory.domain.calendar import business_day
 from inventory.domain.errors import (
     CardBeingWritten,
     CardNotVerified,
+    ExtraCheckMissing,
     HlrMismatch,
     InvalidField,
+    NetworkNotReady,
     QuoteNotAccepted,
     RealNameReferenceMissing,
+    SimNotFree,
 )
 from inventory.domain.lifecycle import HoldState, SimState
+from inventory.domain.replacement import needs_extra_check
 from inventory.services.attempts import attempt, write_parameters
 from inventory.services.holds import open_hold
 from inventory.services.once import Answer, WriteKey
@@ -44,10 +49,16 @@ class RealName:
 
 @dataclass(frozen=True, kw_only=True)
 class ConfirmWish:
-    """What a sale needs beside the kit: the quote's version that was accepted, the real-name reference."""
+    """What a sale needs beside the kit: the quote's version that was accepted, the real-name reference.
+
+    Of a replacement, whether the customer has handed in the old card, to be scrapped, and how the holder of a number
+    worth stealing proved itself a second time.
+    """
 
     quote_accepted: int | None
     real_name: RealName | None
+    old_card_handed_in: bool = False
+    extra_check: str | None = None
 
 
 async def confirm(
@@ -63,18 +74,25 @@ async def confirm(
 ) -> Answer:
     """Sell the kit: number and card are in use, the customer holds both, the identity on the card serves the number.
 
+    The kit of a replacement (补卡, 换卡) gives its card to a number in use: the card is in use, the one before it
+    replaced, and its data retired (S12, REQ-FLOW-03).
+
     Raises
     ------
     HoldKeyWrong
         The caller has not the key (REQ-RSV-06).
-    NotFound, HoldNotActive, HoldExpired
+    NotFound, HoldNotActive, HoldExpired, LegalHold
         There is no such hold any more (REQ-RSV-05).
     CardBeingWritten, CardNotVerified, HlrMismatch
         The card is not proven, or belongs to another HLR than the number (REQ-SIM-17).
+    SimNotFree
+        The last day of a prepaid card is over (REQ-SIM-16).
     QuoteNotAccepted
         The version that was accepted is not the quote's (REQ-CMP-03).
+    ExtraCheckMissing, NetworkNotReady
+        Of a replacement: the number's class asks for one; the city waits for the network, which does not know the card.
     RealNameReferenceMissing, InvalidField
-        The real-name reference is missing or not good (REQ-CMP-06).
+        The real-name reference is missing or not good (REQ-CMP-06); or an old card is handed in with a sale.
     """
     hold_id = open_hold(keys, caller, hold, key)
     if wish.real_name is None:
@@ -95,19 +113,33 @@ async def confirm(
         "hold": hold_id,
         "now": now,
         "quote_accepted": wish.quote_accepted,
-        "proof": {"owner": caller.interface_no, "quote_accepted": wish.quote_accepted, "real_name": real_name},
+        "handed_in": wish.old_card_handed_in,
+        "extra_check": wish.extra_check,
+        "proof": {
+            "owner": caller.interface_no,
+            "quote_accepted": wish.quote_accepted,
+            "real_name": real_name,
+            **({} if wish.extra_check is None else {"extra_check": wish.extra_check}),
+        },
         "answer": {"hold": hold, "state": HoldState.CONFIRMED, "confirmed_at": now.isoformat()},
     }
 
+    replaces = wish.old_card_handed_in
+
+    async def act() -> dict[str, Any] | None:
+        return await (holds.replace if replaces else holds.confirm)(connection, given)
+
     async def explain() -> None:
+        nonlocal replaces
         record = await require_record(connection, caller, hold_id)
         require_live(record, hold, now=now)
-        _require_saleable(record, wish)
+        _require_saleable(record, wish, now=now)
+        replaces = record.replace_reason is not None  # a sale comes first: it is what most kits are
 
-    return await attempt(connection, caller, write, act=lambda: holds.confirm(connection, given), explain=explain)
+    return await attempt(connection, caller, write, act=act, explain=explain)
 
 
-def _require_saleable(record: HoldRecord, wish: ConfirmWish) -> None:
+def _require_saleable(record: HoldRecord, wish: ConfirmWish, *, now: datetime) -> None:
     """Name what is missing on a live hold before it can be sold."""
     card = record.iccid or record.serial
     if record.job_id is not None:
@@ -115,11 +147,25 @@ def _require_saleable(record: HoldRecord, wish: ConfirmWish) -> None:
     version = record.quote.get("rule_set_version")
     if record.number is None:
         raise InvalidField(field="hold", value=record.hold_id, reason="this kit has no number to sell")
+    if wish.old_card_handed_in and record.replace_reason is None:
+        raise InvalidField(field="old_card_handed_in", value="true", reason="this kit replaces no card")
     if version != wish.quote_accepted:
         raise QuoteNotAccepted(version=version)
     if record.sim_state == SimState.WRITTEN or (record.sim_state == SimState.HELD and record.sim_hlr is not None):
         if record.identity_hlr is not None and record.identity_hlr != record.number_hlr:
             raise HlrMismatch(number_hlr=record.number_hlr, sim_hlr=record.identity_hlr)
+        if record.sim_expires_on is not None and record.sim_expires_on < business_day(now):
+            raise SimNotFree(iccid=card, state="EXPIRED")
         if record.identity_hlr is not None:
+            if record.replace_reason is not None:
+                _require_replaceable(record, wish)
             return
     raise CardNotVerified(iccid=card)
+
+
+def _require_replaceable(record: HoldRecord, wish: ConfirmWish) -> None:
+    number_class = record.quote["number_class"]
+    if wish.extra_check is None and needs_extra_check(number_class):
+        raise ExtraCheckMissing(number_class=number_class)
+    if record.waits_for_network:
+        raise NetworkNotReady(iccid=record.iccid or record.serial)

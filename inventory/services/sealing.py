@@ -25,9 +25,12 @@ _log = structlog.get_logger(__name__)
 def canonical(placed: PlacedEvent) -> bytes:
     """Give the one serialisation of an event at its position that the chain hashes.
 
-    A JSON object with sorted keys, no spaces, UTF-8, times in UTC with microseconds; one line.
+    A JSON object with sorted keys, no spaces, UTF-8, times in UTC with microseconds; one line. The code of a reason is
+    in it only where there is one: events were sealed before there were any.
     """
     fields = {**vars(placed.event), "position": placed.position}
+    if placed.event.reason_code is None:
+        del fields["reason_code"]
     fields["at"] = placed.event.at.astimezone(UTC).isoformat(timespec="microseconds")
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 

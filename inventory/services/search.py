@@ -22,11 +22,15 @@ _DICE_SIDES = 2**62
 
 @dataclass(frozen=True, kw_only=True)
 class SearchAsk:
-    """A search: the wish, classes to keep to (None: all), how many, and where the page before ended."""
+    """A search: the wish, classes to keep to (None: all), how many, and where the page before ended.
+
+    `hlr` keeps to the numbers that a finished card of this HLR can serve (REQ-SIM-17).
+    """
 
     wish: SearchWish
     kind: NumberKind = NumberKind.MOBILE
     classes: frozenset[int] | None = None
+    hlr: str | None = None
     limit: int = 20
     cursor: str | None = None
 
@@ -36,7 +40,7 @@ async def search_numbers(session: AsyncSession, caller: Caller, ask: SearchAsk, 
 
     `next` is None when the search has been all round. A page may be short and still have a next one. Numbers whose
     hold is over count as free before anybody has swept them, on the first page (REQ-RSV-04). `data_available` is false
-    where the number's HLR has no free data unit (REQ-RSV-17).
+    where the number's HLR has no free data unit (REQ-RSV-17); `data_for_cards` says which cards it has some for.
 
     Raises
     ------
@@ -55,6 +59,7 @@ async def search_numbers(session: AsyncSession, caller: Caller, ask: SearchAsk, 
                 pools=caller.pools,
                 holders=reach.holders,
                 classes=ask.classes,
+                hlr=ask.hlr,
             )
             route = walks.choose_route(query, ask.wish.length, reach)
             if ask.cursor is None:
@@ -73,9 +78,7 @@ async def _shown(session: AsyncSession, caller: Caller, found: list[FoundNumber]
     if not found:
         return []
     changed = await search.changed_terms(session, caller.city_id, [row.item_no for row in found])
-    dry = await search.hlrs_without_data(
-        session, caller.city_id, {row.hlr_code for row in found if row.hlr_code is not None}
-    )
+    data = await search.free_data(session, caller.city_id, {row.hlr_code for row in found if row.hlr_code is not None})
     rules: dict[int, StoredRuleSet] = {}
     for row in found:
         if row.rule_set_id not in rules:
@@ -87,7 +90,8 @@ async def _shown(session: AsyncSession, caller: Caller, found: list[FoundNumber]
             "rule": rules[row.rule_set_id].rules.outcomes[row.outcome].winner,
             "rule_set_version": rules[row.rule_set_id].version,
             "terms": changed.get(row.item_no) or asdict(rules[row.rule_set_id].rules.terms(row.cls)),
-            "data_available": row.hlr_code is None or row.hlr_code not in dry,
+            "data_available": row.hlr_code is None or any(data[row.hlr_code]),
+            "data_for_cards": [] if row.hlr_code is None else data[row.hlr_code].sorts,
         }
         for row in found
     ]

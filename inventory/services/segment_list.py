@@ -77,6 +77,19 @@ def packaged_list() -> tuple[str, bytes]:
     return metadata.version("phone"), resources.files("phone").joinpath("phone.dat").read_bytes()
 
 
+def is_packed_list(data: bytes) -> bool:
+    """Whether the file has the form above: a version of four digits, and an index that ends with the file."""
+    if len(data) < _HEADER.size or not data[:4].isdigit():
+        return False
+    offset: int = _HEADER.unpack_from(data)[1]
+    return _HEADER.size <= offset <= len(data) and (len(data) - offset) % _ENTRY.size == 0
+
+
+def carrier_code(holder: str, kind: str) -> int | None:
+    """Return the list's code of an operator's own segments or (`virtual`) those that it lends, or None."""
+    return next((code for code, known in _CARRIERS.items() if known == (holder, kind)), None)
+
+
 def list_version(data: bytes) -> str:
     """Return the version of the list: two digits of the year and the month, such as `2312`."""
     version: bytes = _HEADER.unpack_from(data)[0]

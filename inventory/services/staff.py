@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.access.caller import Caller
 from inventory.access.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password
 from inventory.access.permissions import Role
-from inventory.domain.errors import DuplicateIdentifier, InvalidField, PermissionDenied
+from inventory.domain.errors import DuplicateIdentifier, InvalidField, OrganisationUnknown, PermissionDenied
 from inventory.services.access import SignInRules, SignInWish, check_password
 from inventory.services.interfaces import node_of, open_interface, staff_of, tell
 from inventory.services.once import Answer, WriteKey, once
 from inventory.store import interfaces as store
+from inventory.store import organisation
 from inventory.store.engine import is_unique_violation
 
 _STAFF_NO = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,31}", re.ASCII)
@@ -51,6 +52,8 @@ async def add(session: AsyncSession, caller: Caller, write: WriteKey, wish: Staf
 
     async def work() -> dict[str, Any]:
         await node_of(session, caller, wish.org_id)
+        if not await organisation.reopen(session, wish.org_id):
+            raise OrganisationUnknown(organisation=wish.org_id)
         staff_id = await store.add_staff(
             session, staff_no=wish.staff_no, name=wish.name, org_id=wish.org_id, role=wish.role.value,
             password_hash=password_hash, language=wish.language,

@@ -17,6 +17,7 @@ from inventory.services.once import Answer, WriteKey, once
 from inventory.store import access, events, organisation, stations
 from inventory.store.events import EventDraft
 from inventory.store.notices import Notice, notify
+from inventory.store.organisation import Node
 from inventory.store.stations import CodeRow, ReaderRow, StationRow
 from inventory.vault.enrolment import EnrolKeys, digest, normal
 
@@ -137,8 +138,10 @@ async def revoke(
     return await once(session, caller, write, work, now=now)
 
 
-async def read_stations(session: AsyncSession, caller: Caller, *, now: datetime) -> list[dict[str, Any]]:
-    """Give the stations of the caller's part with their readers and the cards in them."""
+async def read_stations(
+    session: AsyncSession, caller: Caller, *, seat: str | None = None, now: datetime
+) -> list[dict[str, Any]]:
+    """Give the stations of the caller's part with their readers, the cards in them, and whether one is the seat's."""
     async with session.begin():
         within = await reach(session, caller)
         found = await stations.stations_of(session, city_id=caller.city_id, orgs=within)
@@ -151,7 +154,7 @@ async def read_stations(session: AsyncSession, caller: Caller, *, now: datetime)
             "online": is_online(row, now=now),
             "last_seen_at": None if row.last_seen_at is None else row.last_seen_at.isoformat(),
             "readers": [
-                _reader(row.city_id, reader, within) for reader in readers if reader.station_id == row.station_id
+                _reader(row.city_id, reader, within, seat) for reader in readers if reader.station_id == row.station_id
             ],
         }
         for row in found
@@ -177,7 +180,11 @@ async def visible_station(session: AsyncSession, caller: Caller, station: str) -
 
 async def reach(session: AsyncSession, caller: Caller) -> frozenset[int]:
     """Give the organisations whose stations and stock the caller works with: its part, for a clerk the hall too."""
-    node = await organisation.by_id(session, caller.org_id)
+    return reach_from(await organisation.by_id(session, caller.org_id), caller)
+
+
+def reach_from(node: Node | None, caller: Caller) -> frozenset[int]:
+    """Give what `reach` does, from the caller's own node."""
     if node is None or node.level != Level.CLERK.name or node.parent_id is None:
         return caller.scope
     return caller.scope | {node.parent_id}
@@ -189,14 +196,34 @@ def is_online(station: StationRow, *, now: datetime) -> bool:
     return station.online_since is not None and heard is not None and now - heard < SILENCE
 
 
-def _reader(city_id: int, reader: ReaderRow, within: frozenset[int]) -> dict[str, Any]:
+def _reader(city_id: int, reader: ReaderRow, within: frozenset[int], seat: str | None) -> dict[str, Any]:
     """Give a reader as the API shows it; `stock` is the card's record if it lies within reach or is a customer's."""
     known = reader.sim_holder_id in within or reader.sim_state == SimState.IN_USE
     hold = None if reader.sim_hold_id is None else format_public_id("h", city_id, reader.sim_hold_id)
     return {
         "name": reader.name,
+        "label": reader.label,
+        "seat": _seat(reader, seat),
         "state": reader.state,
         "looking": reader.script_id is not None,
+        "dispenser": reader.dispenser,
         "card": reader.facts,
-        "stock": {"state": reader.sim_state, "hold": hold} if known else None,
+        "stock": (
+            {
+                "state": reader.sim_state,
+                "hold": hold,
+                "iccid": reader.sim_iccid,
+                "chip_serial": reader.sim_serial,
+                "hlr": reader.sim_hlr,
+            }
+            if known
+            else None
+        ),
     }
+
+
+def _seat(reader: ReaderRow, seat: str | None) -> dict[str, Any] | None:
+    """Give who has the reader at its seat and since when; the seat's own name is the browser's alone."""
+    if reader.seat is None or reader.seat_at is None:
+        return None
+    return {"staff_no": reader.seat_staff, "since": reader.seat_at.isoformat(), "mine": reader.seat == seat}

@@ -12,19 +12,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission, Role
+from inventory.domain.approvals import Demand
 from inventory.domain.errors import (
     IllegalTransition,
     ItemNotMovable,
+    LegalHold,
     NotFound,
     NotHolder,
     PermissionDenied,
-    ReasonMissing,
     StaleVersion,
 )
 from inventory.domain.kinds import NUMBER, SIM, ResourceKind, kind_named
-from inventory.domain.lifecycle import NumberEvent, NumberState, SimEvent, SimState
+from inventory.domain.lifecycle import CodeEvent, CodeState, NumberEvent, NumberState, SimEvent, SimState
+from inventory.domain.reasons import Given, Purpose
+from inventory.services import reasons
 from inventory.services.acting import acting
-from inventory.services.approval import require_second_person
+from inventory.services.approval import require_second_person, without_approval
 from inventory.services.once import Answer, WriteKey, once
 from inventory.services.rating import outcome_of_number
 from inventory.services.selecting import item_name
@@ -32,7 +35,11 @@ from inventory.store import kits, organisation, stock
 from inventory.store.events import EventDraft, record
 from inventory.store.stock import StockedItem
 
+RELEASE_STATUS = "release_status"
+"""Name of the act, where it needs an approval."""
+
 _N, _NE = NumberState, NumberEvent
+_C, _CE = CodeState, CodeEvent
 _S, _SE = SimState, SimEvent
 
 RELEASES: Mapping[str, Mapping[tuple[StrEnum, StrEnum], StrEnum]] = {
@@ -42,6 +49,11 @@ RELEASES: Mapping[str, Mapping[tuple[StrEnum, StrEnum], StrEnum]] = {
         (_N.UNUSED, _N.DISABLED): _NE.DISABLE,
         (_N.RECYCLED, _N.DISABLED): _NE.DISABLE,
         (_N.DISABLED, _N.RECYCLED): _NE.ENABLE,
+        (_C.IDLE, _C.IN_SERVICE): _CE.OPEN,
+        (_C.IN_SERVICE, _C.SUSPENDED): _CE.SUSPEND,
+        (_C.SUSPENDED, _C.IN_SERVICE): _CE.RESUME,
+        (_C.IN_SERVICE, _C.IDLE): _CE.CLOSE,
+        (_C.SUSPENDED, _C.IDLE): _CE.CLOSE,
     },
     SIM.name: {
         (_S.AVAILABLE, _S.DAMAGED): _SE.FOUND_DAMAGED,
@@ -51,23 +63,26 @@ RELEASES: Mapping[str, Mapping[tuple[StrEnum, StrEnum], StrEnum]] = {
     },
 }
 """Which event of the life cycle a person means who sets a state. HELD and BOOKED (预占, 预定) are promises: they come
-and go with a hold and its key, never by setting a state."""
+and go with a hold and its key, never by setting a state, and so does the rent of an SMS port."""
 
 _TWO_PERSONS = frozenset({(NUMBER.name, _NE.ENABLE), (SIM.name, _SE.STATUS_RELEASE)})
-_AT_CITY = frozenset({_NE.WITHDRAW, _NE.STATUS_RELEASE})
-"""Only what lies at the city company is withdrawn or set free again (N13, N14)."""
+_AT_CITY = frozenset({_NE.WITHDRAW, _NE.STATUS_RELEASE, *_CE})
+"""Only what lies at the city company is withdrawn or set free again (N13, N14), or serves."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseWish:
-    """An item to set to `to_state`; with `version` only if nothing has happened to it since."""
+    """An item to set to `to_state`; with `version` only if nothing has happened to it since.
+
+    `approval` is the id of the second person's word, where two are needed.
+    """
 
     resource: str
     item: str
     to_state: str
     reason: str
     order_ref: str | None = None
-    approver: str | None = None
+    approval: str | None = None
     version: int | None = None
 
 
@@ -80,12 +95,14 @@ async def release_status(
 
     Raises
     ------
-    ApproverNeeded, SamePerson
-        The move needs a second person.
+    ApprovalNeeded, ApprovalNotGranted, ApprovalDiffers
+        The move needs a second person's word, or that was given for something else.
     IllegalTransition
         The life cycle has no such move by hand.
     ItemNotMovable
         The item is on hold or on its way, or a card to be set free may hold an IMSI.
+    LegalHold
+        An outside order lies on it.
     NotFound
         The item is not in the caller's part of the stock.
     PermissionDenied
@@ -99,26 +116,27 @@ async def release_status(
     """
 
     async def work() -> dict[str, Any]:
-        return await _release(session, caller, wish, now=now)
+        return await perform_release(session, caller, wish, now=now)
 
     return await once(session, caller, write, work, now=now)
 
 
-async def _release(session: AsyncSession, caller: Caller, wish: ReleaseWish, *, now: datetime) -> dict[str, Any]:
-    if not wish.reason.strip():
-        raise ReasonMissing
+async def perform_release(session: AsyncSession, caller: Caller, wish: ReleaseWish, *, now: datetime) -> dict[str, Any]:
+    """Do in the open transaction what `release_status` does in one of its own, and answer and raise as it."""
+    why = await reasons.given(session, caller, wish.reason, Purpose.RELEASE)
     kind = kind_named(wish.resource)
     name = item_name(kind, wish.item)
     item = await stock.find_item(session, kind, city_id=caller.city_id, name=name, lock=True)
     if item is None or item.holder_id not in caller.scope:
         raise NotFound(what=kind.name, value=name)
     event = event_meant(kind, item.state, wish.to_state)
-    target = kind.lifecycle.advance(type(kind.lifecycle.initial)(item.state), event)
+    target = kind.lifecycle.advance(item.state, event)
     await _check(session, caller, kind, item, event, wish)
     approver = None
     if (kind.name, event) in _TWO_PERSONS:
-        approver = await require_second_person(session, caller, wish.approver, Permission.STATUS_RELEASE)
-    rated = {}
+        demand = _demand(kind, item, wish, why)
+        approver = await require_second_person(session, caller, wish.approval, demand, now=now)
+    rated: dict[str, Any] = {}
     if event is _NE.STATUS_RELEASE:
         rated = await outcome_of_number(session, item, city_id=caller.city_id, now=now)
     moved = await stock.move_state(
@@ -141,9 +159,10 @@ async def _release(session: AsyncSession, caller: Caller, wish: ReleaseWish, *, 
         version=item.version + 1,
         from_state=item.state,
         to_state=target,
-        reason=wish.reason,
+        reason=why.text,
+        reason_code=why.code,
         order_ref=wish.order_ref,
-        data={} if approver is None else {"approver": approver},
+        data={} if approver is None else {"approver": approver, "approval": wish.approval},
     )
     await record(session, [told], **acting(caller, now))
     return {
@@ -154,6 +173,26 @@ async def _release(session: AsyncSession, caller: Caller, wish: ReleaseWish, *, 
         "version": item.version + 1,
         "approver": approver,
     }
+
+
+def _demand(kind: ResourceKind, item: StockedItem, wish: ReleaseWish, why: Given) -> Demand:
+    """Give what a second person is asked for."""
+    return Demand(
+        act=RELEASE_STATUS,
+        permission=Permission.STATUS_RELEASE,
+        place=item.holder_id,
+        wish=without_approval(wish),
+        summary={
+            "resource": kind.name,
+            "count": 1,
+            "items": [item.name],
+            "from_state": item.state,
+            "to_state": wish.to_state,
+            "version": item.version,
+            "reason": why.text,
+            "order_ref": wish.order_ref,
+        },
+    )
 
 
 def event_meant(kind: ResourceKind, from_state: str, to_state: str) -> StrEnum:
@@ -176,6 +215,8 @@ async def _check(
     """Check what the life cycle does not know: version, hold, way, place, and what is on a card."""
     if wish.version is not None and wish.version != item.version:
         raise StaleVersion(item=item.name)
+    if item.row["legal_hold"]:
+        raise LegalHold(field=kind.name, value=item.name)
     if item.hold_id is not None or item.transit_id is not None:
         raise ItemNotMovable(item=item.name, state="on hold" if item.hold_id is not None else "in transit")
     if kind is SIM and event is _SE.STATUS_RELEASE:

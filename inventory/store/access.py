@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy import Select, delete, func, insert, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from typing_extensions import override
 
+from inventory.store.hold_times import rules_at_interface
 from inventory.store.schema import (
     ApiKey,
+    CityHoliday,
     Holiday,
     Interface,
     InterfaceStaff,
@@ -38,6 +40,8 @@ class KnownCaller:
     language: str
     org_id: int
     scope: list[int]
+    hold_times: list[list[Any]] | None
+    """For `inventory.store.hold_times.as_rules`."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def _known() -> Select[Any]:
             Staff.language,
             Staff.org_id,
             scope,
+            rules_at_interface(),
         )
         .select_from(Interface)
         .join(InterfaceStaff, InterfaceStaff.interface_no == Interface.no)
@@ -118,6 +123,14 @@ async def caller_by_session(session: AsyncSession, sha256: bytes, *, now: dateti
     )
     alive = statement.where(SignInSession.revoked_at.is_(None), SignInSession.expires_at > now)
     row = (await session.execute(alive)).one_or_none()
+    return None if row is None else KnownCaller(*row)
+
+
+async def caller_at(session: AsyncSession, *, interface_no: str, staff_no: str) -> KnownCaller | None:
+    """Return the staff id at an interface it is bound to; None if either is unknown or may no longer act."""
+    row = (
+        await session.execute(_known().where(Interface.no == interface_no, Staff.staff_no == staff_no))
+    ).one_or_none()
     return None if row is None else KnownCaller(*row)
 
 
@@ -159,9 +172,10 @@ async def replace_windows(
         await session.execute(insert(WorkingWindow), [{**row, **owner} for row in rows])
 
 
-async def holidays_from(session: AsyncSession, day: date) -> frozenset[date]:
-    """Return the public holidays from the day on."""
-    return frozenset((await session.execute(select(Holiday.day).where(Holiday.day >= day))).scalars())
+async def holidays_from(session: AsyncSession, day: date, *, city_id: int) -> frozenset[date]:
+    """Return the holidays of the city, and those of every city, from the day on."""
+    own = select(CityHoliday.day).where(CityHoliday.city_id == city_id, CityHoliday.day >= day)
+    return frozenset(await session.scalars(union(own, select(Holiday.day).where(Holiday.day >= day))))
 
 
 async def record_refusal(

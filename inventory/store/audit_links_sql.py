@@ -1,4 +1,4 @@
-"""What must hold between stock and what it refers to: write jobs, documents, and fees that a person changed.
+"""What must hold between stock and what it refers to: write jobs, documents, recall orders, changed fees.
 
 Each rule is a query for what breaks it, as in `audit_sql`.
 """
@@ -12,6 +12,7 @@ WRITE_JOBS = """
     FULL JOIN (
         SELECT hold_id, job_id FROM write_job
         WHERE city_id = :city AND state IN ('created', 'identifying', 'writing', 'verifying', 'unknown')
+          AND NOT left_kit
     ) AS j ON j.job_id = h.job_id AND j.hold_id = h.hold_id
     WHERE h.hold_id IS NULL OR j.hold_id IS NULL
     UNION ALL
@@ -24,7 +25,7 @@ WRITE_JOBS = """
     ) AS j ON j.item_no = s.item_no AND j.state = s.state
     WHERE s.item_no IS NULL OR j.item_no IS NULL
 """
-"""A hold names its unsettled job and no other; a card is being written, or unknown, exactly while such a job is."""
+"""A hold names the unsettled job of its card and no other; a card is written, or unknown, just while such a job is."""
 
 HOLDERS = """
     WITH held AS (
@@ -101,3 +102,54 @@ DELIVERIES = """
     WHERE u.items IS DISTINCT FROM l.items
 """
 """What is on its way is exactly what the open documents have no answer for yet."""
+
+CITIES = """
+    SELECT 'movement ' || m.movement_id, m.kind || ' of ' || m.item_count || ' items, the other city has '
+           || coalesce(o.kind || ' of ' || o.item_count, 'nothing')
+    FROM movement m LEFT JOIN movement o ON o.city_id = m.other_city AND o.movement_id = m.other_id
+         AND o.other_city = m.city_id AND o.other_id = m.movement_id AND o.resource = m.resource
+    WHERE m.city_id = :city AND m.kind IN ('CITY_OUT', 'CITY_IN')
+      AND (o.item_count IS DISTINCT FROM m.item_count
+           OR o.kind IS DISTINCT FROM CASE m.kind WHEN 'CITY_OUT' THEN 'CITY_IN' ELSE 'CITY_OUT' END)
+"""
+"""What one city sent, another has been sent, by documents that name each other."""
+
+RECALLS = """
+    WITH owed AS (
+        SELECT 'number' AS resource, recall_id, count(*) AS items FROM number
+        WHERE city_id = :city AND recall_id IS NOT NULL GROUP BY recall_id
+        UNION ALL
+        SELECT 'sim', recall_id, count(*) FROM sim
+        WHERE city_id = :city AND recall_id IS NOT NULL GROUP BY recall_id
+    )
+    SELECT owed.resource || 's of recall order ' || owed.recall_id,
+           owed.items || ' are marked, the order is ' || coalesce(o.state, 'not there')
+    FROM owed LEFT JOIN recall_order o
+        ON o.city_id = :city AND o.order_id = owed.recall_id AND o.resource = owed.resource
+    WHERE o.state IS DISTINCT FROM 'OPEN' OR owed.items > o.asked - o.came
+"""
+"""What is kept from sale as owed is owed under an open order that asked for at least so much."""
+
+LEGAL_HOLDS = """
+    WITH ordered AS (
+        SELECT DISTINCT l.resource, generate_series(l.lo, l.hi) AS item_no
+        FROM legal_order o JOIN legal_order_line l ON l.city_id = o.city_id AND l.order_id = o.order_id
+        WHERE o.city_id = :city AND o.state = 'IN_FORCE'
+    ), marked AS (
+        SELECT 'number' AS resource, item_no FROM number WHERE city_id = :city AND legal_hold
+        UNION ALL
+        SELECT 'sim', item_no FROM sim WHERE city_id = :city AND legal_hold
+    )
+    SELECT coalesce(o.resource, m.resource) || ' item ' || coalesce(o.item_no, m.item_no),
+           CASE WHEN m.item_no IS NULL THEN 'is under a legal hold and not marked'
+                ELSE 'is marked and under no legal hold in force' END
+    FROM ordered o FULL JOIN marked m ON m.resource = o.resource AND m.item_no = o.item_no
+    WHERE o.item_no IS NULL OR m.item_no IS NULL
+    UNION ALL
+    SELECT DISTINCT 'hold ' || h.hold_id, 'is open on an item under a legal hold, and no card of it is being written'
+    FROM hold h
+    LEFT JOIN number n ON n.city_id = h.city_id AND n.item_no = h.number_item_no
+    LEFT JOIN sim s ON s.city_id = h.city_id AND s.item_no IN (h.sim_item_no, h.old_sim_item_no)
+    WHERE h.city_id = :city AND h.state = ANY (:live) AND h.job_id IS NULL AND (n.legal_hold OR s.legal_hold)
+"""
+"""The mark on an item says just that an order in force lies on it, and what is marked is promised to nobody."""

@@ -6,7 +6,7 @@ ledger, the events and the stock tables are three records of one truth, kept in 
 
 from __future__ import annotations
 
-from inventory.store.audit_links_sql import DELIVERIES, FEES, HOLDERS, WRITE_JOBS
+from inventory.store.audit_links_sql import CITIES, DELIVERIES, FEES, HOLDERS, LEGAL_HOLDS, RECALLS, WRITE_JOBS
 
 _HELD_TWICE = """
     SELECT 'number ' || number_item_no, 'holds ' || string_agg(CAST(hold_id AS text), ', ') FROM hold
@@ -27,7 +27,8 @@ _HOLD_WITHOUT_ITS_ITEMS = """
     FROM hold h LEFT JOIN number n ON n.city_id = h.city_id AND n.item_no = h.number_item_no
     WHERE h.city_id = :city AND h.state = ANY (:live) AND h.number_item_no IS NOT NULL
       AND (n.hold_id IS DISTINCT FROM h.hold_id OR n.hold_until IS DISTINCT FROM h.expires_at
-           OR n.state <> CASE h.state WHEN 'BOOKED' THEN 'BOOKED' ELSE 'HELD' END)
+           OR n.state <> CASE WHEN h.old_sim_item_no IS NOT NULL THEN 'IN_USE' WHEN h.state = 'BOOKED' THEN 'BOOKED'
+                         ELSE 'HELD' END)
     UNION ALL
     SELECT 'hold ' || h.hold_id, 'card ' || coalesce(s.iccid, s.serial, '?') || ' is ' || coalesce(s.state, 'not there')
     FROM hold h LEFT JOIN sim s ON s.city_id = h.city_id AND s.item_no = h.sim_item_no
@@ -35,7 +36,15 @@ _HOLD_WITHOUT_ITS_ITEMS = """
       AND s.state IS DISTINCT FROM 'DAMAGED'
       AND (s.hold_id IS DISTINCT FROM h.hold_id OR s.hold_until IS DISTINCT FROM h.expires_at
            OR s.state NOT IN ('HELD', 'WRITING', 'WRITE_UNKNOWN', 'WRITTEN', 'SHIPPED'))
+    UNION ALL
+    SELECT 'hold ' || h.hold_id, 'card to be replaced ' || coalesce(s.iccid, s.serial, '?') || ' is '
+           || coalesce(s.state, 'not there')
+    FROM hold h LEFT JOIN sim s ON s.city_id = h.city_id AND s.item_no = h.old_sim_item_no
+    WHERE h.city_id = :city AND h.state = ANY (:live) AND h.old_sim_item_no IS NOT NULL
+      AND (s.hold_id IS DISTINCT FROM h.hold_id OR s.hold_until IS DISTINCT FROM h.expires_at
+           OR s.state NOT IN ('IN_USE', 'REPORTED_LOST'))
 """
+"""A service order keeps its number and the old card in use (REQ-LCK-01)."""
 
 _ITEM_WITHOUT_ITS_HOLD = """
     SELECT 'number ' || n.number, 'is ' || n.state || ' with hold ' || coalesce(CAST(n.hold_id AS text), 'none')
@@ -47,7 +56,7 @@ _ITEM_WITHOUT_ITS_HOLD = """
            || coalesce(CAST(s.hold_id AS text), 'none')
     FROM sim s LEFT JOIN hold h ON h.city_id = s.city_id AND h.hold_id = s.hold_id AND h.state = ANY (:live)
     WHERE s.city_id = :city AND (s.hold_id IS NOT NULL OR s.state IN ('HELD', 'WRITING', 'WRITTEN'))
-      AND h.sim_item_no IS DISTINCT FROM s.item_no
+      AND h.sim_item_no IS DISTINCT FROM s.item_no AND h.old_sim_item_no IS DISTINCT FROM s.item_no
 """
 
 _IMSI_TWICE = """
@@ -75,8 +84,15 @@ _DATA = """
     UNION ALL
     SELECT 'identity of card ' || i.item_no, 'is ' || i.state || ' without data of its own'
     FROM sim_identity i LEFT JOIN subscription_data d ON d.city_id = i.city_id AND d.imsi = i.imsi
-    WHERE i.city_id = :city AND d.state IS DISTINCT FROM 'BOUND' AND i.state = 'VERIFIED'
+    WHERE i.city_id = :city AND i.state = 'VERIFIED'
+      AND d.state IS DISTINCT FROM CASE i.auc WHEN 'deleted' THEN 'RETIRED' ELSE 'BOUND' END
+    UNION ALL
+    SELECT 'data ' || d.data_no, 'is ' || d.state || ' with an ICCID that ' || CASE
+           WHEN s.item_no IS NULL THEN 'its card should have' ELSE 'card ' || s.item_no || ' has' END
+    FROM subscription_data d LEFT JOIN sim s ON s.city_id = d.city_id AND s.iccid = d.iccid
+    WHERE d.city_id = :city AND d.iccid IS NOT NULL AND (s.item_no IS NOT NULL OR d.state = 'BOUND')
 """
+"""An ICCID has one owner: the data unit, or the card from which it was read back."""
 
 _LINES = """
     SELECT 'sale of number ' || n.number, 'card ' || coalesce(s.iccid, s.serial, '?') || ' is '
@@ -89,6 +105,26 @@ _LINES = """
     SELECT 'number ' || n.number, 'is in use without a card'
     FROM number n WHERE n.city_id = :city AND n.state = 'IN_USE' AND n.hlr_code IS NOT NULL AND NOT EXISTS (
         SELECT FROM sim_identity i WHERE i.city_id = n.city_id AND i.number_item_no = n.item_no)
+    UNION ALL
+    SELECT 'number ' || n.number, 'waits for the network, and no card with it'
+    FROM number n WHERE n.city_id = :city AND n.state = 'COMPLETING' AND NOT EXISTS (
+        SELECT FROM sim_identity i JOIN sim s ON s.city_id = i.city_id AND s.item_no = i.item_no
+        WHERE i.city_id = n.city_id AND i.number_item_no = n.item_no AND s.state = 'COMPLETING'
+          AND i.auc <> 'confirmed')
+    UNION ALL
+    SELECT 'number item ' || number_item_no, 'is served by ' || count(DISTINCT item_no) || ' cards'
+    FROM sim_identity WHERE city_id = :city AND number_item_no IS NOT NULL
+    GROUP BY number_item_no HAVING count(DISTINCT item_no) > 1
+    UNION ALL
+    SELECT 'card ' || coalesce(min(s.iccid), min(s.serial), '?'),
+           'serves with ' || count(i.number_item_no) || ' of its ' || count(*) || ' identities'
+    FROM sim s JOIN sim_identity i ON i.city_id = s.city_id AND i.item_no = s.item_no
+    WHERE s.city_id = :city AND s.state IN ('COMPLETING', 'IN_USE', 'REPORTED_LOST')
+    GROUP BY s.item_no HAVING count(i.number_item_no) < count(*)
+    UNION ALL
+    SELECT 'card ' || coalesce(s.iccid, s.serial, '?'), 'is REPLACED with an identity that may work'
+    FROM sim s JOIN sim_identity i ON i.city_id = s.city_id AND i.item_no = s.item_no
+    WHERE s.city_id = :city AND s.state = 'REPLACED' AND (i.auc <> 'deleted' OR i.number_item_no IS NOT NULL)
 """
 
 _VERSIONS = """
@@ -127,7 +163,8 @@ _LAST_STATE = """
     ) AS last WHERE state IS DISTINCT FROM to_state
     UNION ALL
     SELECT 'number ' || number, 'is ' || state || ' and no event says so'
-    FROM number WHERE city_id = :city AND version = 0 AND state <> 'UNUSED'
+    FROM number WHERE city_id = :city AND version = 0
+      AND state <> CASE kind WHEN 'sms_port' THEN 'FREE' WHEN 'access_code' THEN 'IDLE' ELSE 'UNUSED' END
     UNION ALL
     SELECT 'card ' || coalesce(iccid, serial), 'is ' || state || ' and no event says so'
     FROM sim WHERE city_id = :city AND version = 0 AND state <> 'AVAILABLE'
@@ -137,6 +174,17 @@ _LAST_STATE = """
 """
 """An item without an event is as its intake left it: data that came inside a finished card is bound from the first."""
 
+_PORTS = """
+    SELECT 'number ' || n.number, 'is ' || n.state || ' with ' || count(r.rent_no) || ' present rents'
+    FROM number n LEFT JOIN port_rent r ON r.city_id = n.city_id AND r.item_no = n.item_no AND r.ended_at IS NULL
+    WHERE n.city_id = :city AND (n.state = 'RENTED' OR r.rent_no IS NOT NULL)
+    GROUP BY n.item_no, n.number, n.state HAVING (n.state = 'RENTED') <> (count(r.rent_no) = 1)
+    UNION ALL
+    SELECT 'number ' || number, 'is ' || state || ', which is no state of its kind'
+    FROM number WHERE city_id = :city AND kind IN ('sms_port', 'access_code')
+      AND state IN ('UNUSED', 'HELD', 'BOOKED', 'RECYCLED')
+"""
+
 _REGISTRY = """
     SELECT mine.kind || ' of ' || mine.owner, 'is registered for ' || coalesce(CAST(r.city_id AS text), 'no city')
     FROM (
@@ -144,6 +192,8 @@ _REGISTRY = """
         WHERE city_id = :city AND iccid IS NOT NULL
         UNION ALL SELECT 'serial', serial, 'card ' || item_no FROM sim WHERE city_id = :city AND serial IS NOT NULL
         UNION ALL SELECT 'imsi', imsi, 'data ' || data_no FROM subscription_data WHERE city_id = :city
+        UNION ALL SELECT 'iccid', iccid, 'data ' || data_no FROM subscription_data
+        WHERE city_id = :city AND iccid IS NOT NULL
         UNION ALL SELECT 'imsi', imsi, 'card ' || item_no FROM sim_identity WHERE city_id = :city
     ) AS mine
     LEFT JOIN identifier r ON r.kind = mine.kind AND r.value = mine.value
@@ -154,11 +204,11 @@ _BALANCE = """
     WITH flow AS (
         SELECT m.resource, m.to_holder AS holder, l.hi - l.lo + 1 AS items
         FROM movement m JOIN movement_line l ON l.city_id = m.city_id AND l.movement_id = m.movement_id
-        WHERE m.city_id = :city
+        WHERE m.city_id = :city AND m.kind <> 'UNDO'
         UNION ALL
         SELECT m.resource, m.from_holder, -(l.hi - l.lo + 1)
         FROM movement m JOIN movement_line l ON l.city_id = m.city_id AND l.movement_id = m.movement_id
-        WHERE m.city_id = :city AND m.from_holder IS NOT NULL
+        WHERE m.city_id = :city AND m.from_holder IS NOT NULL AND m.kind <> 'CITY_IN'
     ), ledger AS (
         SELECT resource, holder, sum(items) AS items FROM flow GROUP BY resource, holder
     ), stock AS (
@@ -209,7 +259,11 @@ CHECKS: dict[str, str] = {
     "write_job_astray": WRITE_JOBS,
     "item_astray": HOLDERS,
     "delivery_astray": DELIVERIES,
+    "cities_disagree": CITIES,
+    "recall_astray": RECALLS,
+    "legal_hold_astray": LEGAL_HOLDS,
     "fee_without_change": FEES,
+    "port_astray": _PORTS,
 }
 """Every check by its name."""
 
@@ -223,5 +277,7 @@ FIGURES = """
 """
 
 LOADED = """
-    SELECT resource, sum(item_count) AS items FROM movement WHERE city_id = :city AND kind = 'INTAKE' GROUP BY resource
+    SELECT resource, sum(CASE kind WHEN 'UNDO' THEN -item_count ELSE item_count END) AS items FROM movement
+    WHERE city_id = :city AND kind IN ('INTAKE', 'CITY_IN', 'UNDO') GROUP BY resource
 """
+"""What came into the city's book, from vendors and from other cities; what left it stays there as ended."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.store.schema import CardKind, Hlr
@@ -19,11 +20,15 @@ class HlrRow:
     city_id: int
     name: str
     smsc: str
+    active: bool = True
 
 
 @dataclass(frozen=True)
 class CardKindRow:
-    """A card product; `fee_fen` is what a card costs its customer, `network` what is the same on all its cards."""
+    """A card product; `fee_fen` is what a card costs its customer, `network` what is the same on all its cards.
+
+    `algorithm` names how they authenticate, with its parameters.
+    """
 
     code: str
     name_zh: str
@@ -34,20 +39,32 @@ class CardKindRow:
     network: dict[str, Any]
     fee_fen: int
     active: bool = True
+    algorithm: dict[str, Any] = field(default_factory=lambda: {"name": "milenage"})
+
+
+_HLR = tuple(getattr(Hlr, name) for name in HlrRow.__dataclass_fields__)
 
 
 async def find_hlr(session: AsyncSession, code: str) -> HlrRow | None:
-    """Return the HLR, or None."""
-    row = (
-        await session.execute(select(Hlr.code, Hlr.city_id, Hlr.name, Hlr.smsc).where(Hlr.code == code))
-    ).one_or_none()
+    """Return the HLR, closed ones too, or None."""
+    row = (await session.execute(select(*_HLR).where(Hlr.code == code))).one_or_none()
     return None if row is None else HlrRow(*row)
 
 
 async def hlrs_of(session: AsyncSession, city_id: int) -> list[HlrRow]:
-    """Return the city's HLRs by code."""
-    query = select(Hlr.code, Hlr.city_id, Hlr.name, Hlr.smsc).where(Hlr.city_id == city_id).order_by(Hlr.code)
+    """Return the city's HLRs by code, closed ones too."""
+    query = select(*_HLR).where(Hlr.city_id == city_id).order_by(Hlr.code)
     return [HlrRow(*row) for row in await session.execute(query)]
+
+
+async def open_hlrs(session: AsyncSession, city_id: int) -> frozenset[str]:
+    """Return the codes of the city's HLRs for which something may come."""
+    return frozenset(await session.scalars(select(Hlr.code).where(Hlr.city_id == city_id, Hlr.active)))
+
+
+async def close_hlr(session: AsyncSession, code: str) -> None:
+    """Let nothing new come for an HLR."""
+    await session.execute(update(Hlr).where(Hlr.code == code).values(active=False))
 
 
 async def find_card_kind(session: AsyncSession, code: str) -> CardKindRow | None:
@@ -64,14 +81,22 @@ async def open_card_kinds(session: AsyncSession) -> list[CardKindRow]:
     return [CardKindRow(*row) for row in rows]
 
 
-async def add_hlr(session: AsyncSession, row: HlrRow) -> None:
-    """Append an HLR."""
-    await session.execute(insert(Hlr).values(**vars(row)))
+async def all_card_kinds(session: AsyncSession) -> list[CardKindRow]:
+    """Return every card product by code; cards of closed ones are still in stock."""
+    columns = [getattr(CardKind, name) for name in CardKindRow.__dataclass_fields__]
+    return [CardKindRow(*row) for row in await session.execute(select(*columns).order_by(CardKind.code))]
 
 
-async def add_card_kind(session: AsyncSession, row: CardKindRow) -> None:
-    """Append a card product."""
-    await session.execute(insert(CardKind).values(**vars(row)))
+async def add_hlr(session: AsyncSession, row: HlrRow) -> bool:
+    """Append an HLR; False when its code is taken."""
+    statement = upsert(Hlr).values(**vars(row)).on_conflict_do_nothing().returning(Hlr.code)
+    return (await session.execute(statement)).one_or_none() is not None
+
+
+async def add_card_kind(session: AsyncSession, row: CardKindRow) -> bool:
+    """Append a card product; False when its code is taken."""
+    statement = upsert(CardKind).values(**vars(row)).on_conflict_do_nothing().returning(CardKind.code)
+    return (await session.execute(statement)).one_or_none() is not None
 
 
 async def close_card_kind(session: AsyncSession, code: str) -> None:

@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from psycopg import AsyncConnection, sql
-from sqlalchemy import TIMESTAMP, BigInteger, Integer, LargeBinary, SmallInteger, Text
+from psycopg import sql
+from psycopg.types.string import BytesBinaryDumper
+from sqlalchemy import TIMESTAMP, BigInteger, Date, Integer, LargeBinary, SmallInteger, Table, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.store.schema import Base
+from inventory.store.engine import driver_of
 
 CHUNK = 20_000
 """Rows between two calls of `on_progress`."""
 _TYPES = {
     BigInteger: "int8",
+    Date: "date",
     Integer: "int4",
     LargeBinary: "bytea",
     SmallInteger: "int2",
@@ -30,7 +32,7 @@ _TYPES = {
 
 async def copy_rows(
     session: AsyncSession,
-    table: str,
+    table: Table,
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
     *,
@@ -43,21 +45,21 @@ async def copy_rows(
     KeyError
         A column's type is not one of those that are copied.
     """
-    types = [_TYPES[type(Base.metadata.tables[table].c[column].type)] for column in columns]
-    connection = await session.connection()
-    driver = (await connection.get_raw_connection()).driver_connection
-    assert isinstance(driver, AsyncConnection)  # noqa: S101 - the engine is made with psycopg 3 only
+    types = [_TYPES[type(table.c[column].type)] for column in columns]
+    driver = driver_of(await session.connection())
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+        sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     done = 0
     source = iter(rows)
-    async with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(types)
-        while chunk := list(islice(source, CHUNK)):
-            for row in chunk:
-                await copy.write_row(row)
-            done += len(chunk)
-            if on_progress is not None:
-                on_progress(done)
+    async with driver.cursor() as cursor:
+        cursor.adapters.register_dumper(bytes, BytesBinaryDumper)  # the one in C; bytea's own is in Python
+        async with cursor.copy(statement) as copy:
+            copy.set_types(types)
+            while chunk := list(islice(source, CHUNK)):
+                for row in chunk:
+                    await copy.write_row(row)
+                done += len(chunk)
+                if on_progress is not None:
+                    on_progress(done)
     return done

@@ -24,6 +24,7 @@ class EventDraft:
     from_state: str | None = None
     to_state: str | None = None
     reason: str | None = None
+    reason_code: str | None = None
     order_ref: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from inventory.domain.fees import RuleSet
@@ -15,8 +16,8 @@ from inventory.store.schema import RuleSetRow
 DEFAULT_SCOPE = "default"
 PROPOSED, APPROVED = "PROPOSED", "APPROVED"
 
-_read: dict[int, StoredRuleSet] = {}
-"""Approved rule sets already read in this process: an approved document never changes."""
+_read: WeakKeyDictionary[Engine, dict[int, StoredRuleSet]] = WeakKeyDictionary()
+"""Approved rule sets already read in this process, of each database: an approved document never changes."""
 
 
 class NoRuleSet(LookupError):
@@ -74,14 +75,15 @@ async def active_rule_set(session: AsyncSession | AsyncConnection, city_id: int,
 
 async def rule_set(session: AsyncSession | AsyncConnection, rule_set_id: int) -> StoredRuleSet:
     """Return a rule set by its id, as numbers and ledger lines name it."""
-    known = _read.get(rule_set_id)
-    if known is not None:
-        return known
+    bind = session.get_bind().engine if isinstance(session, AsyncSession) else session.engine.sync_engine
+    read = _read.setdefault(bind, {})
+    if rule_set_id in read:
+        return read[rule_set_id]
     query = select(RuleSetRow.scope, RuleSetRow.version, RuleSetRow.status, RuleSetRow.document)
     row = (await session.execute(query.where(RuleSetRow.id == rule_set_id))).one()
     stored = StoredRuleSet(rule_set_id, row.scope, row.version, RuleSet.from_dict(row.document))
     if row.status == APPROVED:
-        _read[rule_set_id] = stored
+        read[rule_set_id] = stored
     return stored
 
 

@@ -1,38 +1,62 @@
-"""Freeing what holds have taken: released by a person, or ended by time. One body, two ways to choose the holds."""
+"""Freeing what holds have taken: released by a person, or ended by time. One body, several ways to choose the holds."""
 
 from __future__ import annotations
 
-from inventory.store.hold_sql import EVENT_COLUMNS, KEEP_ANSWER
+from inventory.store.hold_sql import EVENT_COLUMNS, KEEP_ANSWER, LEGALLY_HELD
 
-_ONE = """
-    SELECT hold_id, state, interface_no, order_ref, number_item_no, sim_item_no, data_no FROM hold
+_OF_HOLD = "hold_id, state, interface_no, order_ref, number_item_no, sim_item_no, data_no, old_sim_item_no"
+
+_ONE = f"""
+    SELECT {_OF_HOLD} FROM hold
     WHERE city_id = CAST(:city AS int) AND hold_id = CAST(:hold AS bigint)
       AND (state IN ('ACTIVE', 'BOOKED')) IS TRUE AND job_id IS NULL
     FOR NO KEY UPDATE
-"""
+"""  # noqa: S608 - composed of constants
 
-_DUE = """
-    SELECT hold_id, state, interface_no, order_ref, number_item_no, sim_item_no, data_no FROM hold
+_DUE = f"""
+    SELECT {_OF_HOLD} FROM hold
     WHERE city_id = CAST(:city AS int) AND expires_at <= CAST(:now AS timestamptz)
       AND state IN ('ACTIVE', 'BOOKED') AND job_id IS NULL
     ORDER BY expires_at LIMIT CAST(:batch AS int)
     FOR NO KEY UPDATE SKIP LOCKED
-"""
+"""  # noqa: S608 - composed of constants
 
-_DUE_ONE = """
-    SELECT hold_id, state, interface_no, order_ref, number_item_no, sim_item_no, data_no FROM hold
+_DUE_ONE = f"""
+    SELECT {_OF_HOLD} FROM hold
     WHERE city_id = CAST(:city AS int) AND hold_id = CAST(:hold AS bigint) AND expires_at <= CAST(:now AS timestamptz)
       AND (state IN ('ACTIVE', 'BOOKED')) IS TRUE AND job_id IS NULL
     FOR NO KEY UPDATE
-"""
+"""  # noqa: S608 - composed of constants
+
+_OF_STAFF = f"""
+    SELECT {_OF_HOLD} FROM hold
+    WHERE city_id = CAST(:city AS int) AND staff_no = ANY (CAST(:staff_ids AS text[]))
+      AND state = 'ACTIVE' AND job_id IS NULL
+    ORDER BY hold_id
+    FOR NO KEY UPDATE
+"""  # noqa: S608 - composed of constants
+
+
+LEGAL_HOLD = "legal_hold"
+"""The reason of what is ended because an outside order lies on an item of it."""
+
+_LEGALLY_HELD = f"""
+    SELECT {_OF_HOLD} FROM hold
+    WHERE city_id = CAST(:city AS int) AND hold_id = ANY (CAST(:holds AS bigint[]))
+      AND (state IN ('ACTIVE', 'BOOKED')) IS TRUE AND job_id IS NULL
+      AND {LEGALLY_HELD}
+    ORDER BY hold_id
+    FOR NO KEY UPDATE
+"""  # noqa: S608 - composed of constants
 
 
 def _free(chosen: str, *, ended: str, event: str, freed: str) -> str:
     """Give the statement that ends the chosen holds as `ended` and frees their items.
 
     A written card stays a finished card of its HLR, with its identity and data bound (REQ-RSV-19); a damaged card only
-    leaves the kit. A data unit goes back to the pool unless a card has it. Items are locked before their state is
-    looked at: the choice of holds may have waited for a write job that has just ended.
+    leaves the kit. A data unit goes back to the pool unless a card has it. A number in use and its card, on which a
+    service order lay, stay as they are, unlocked (REQ-LCK-01). Items are locked before their state is looked at: the
+    choice of holds may have waited for a write job that has just ended.
     """
     return f"""
 WITH h AS MATERIALIZED ({chosen}
@@ -53,7 +77,12 @@ WITH h AS MATERIALIZED ({chosen}
     UPDATE number SET state = 'UNUSED', version = version + 1, hold_id = NULL, hold_until = NULL,
            updated_at = CAST(:now AS timestamptz)
     FROM n WHERE number.city_id = CAST(:city AS int) AND number.item_no = n.item_no AND n.now_held_by = n.hold_id
+      AND n.state IN ('HELD', 'BOOKED')
     RETURNING n.item_no, version, n.state AS from_state, n.hold_id, n.order_ref
+), unlocked AS (
+    UPDATE number SET hold_id = NULL, hold_until = NULL
+    FROM n WHERE number.city_id = CAST(:city AS int) AND number.item_no = n.item_no AND n.now_held_by = n.hold_id
+      AND n.state NOT IN ('HELD', 'BOOKED')
 ), us AS (
     UPDATE sim SET state = 'AVAILABLE', version = version + 1, hold_id = NULL, hold_until = NULL,
            hlr_code = s.hlr_code, updated_at = CAST(:now AS timestamptz)
@@ -64,6 +93,9 @@ WITH h AS MATERIALIZED ({chosen}
     UPDATE sim SET hold_id = NULL, hold_until = NULL
     FROM s WHERE sim.city_id = CAST(:city AS int) AND sim.item_no = s.item_no AND s.now_held_by = s.hold_id
       AND s.state NOT IN ('HELD', 'WRITTEN')
+), old_card AS (
+    UPDATE sim SET hold_id = NULL, hold_until = NULL
+    FROM h WHERE sim.city_id = CAST(:city AS int) AND sim.item_no = h.old_sim_item_no AND sim.hold_id = h.hold_id
 ), d AS MATERIALIZED (
     SELECT u.data_no, u.state, u.hold_id AS now_held_by, h.hold_id, h.order_ref
     FROM h JOIN subscription_data u ON u.city_id = CAST(:city AS int) AND u.data_no = h.data_no
@@ -106,8 +138,17 @@ RELEASE = _free(_ONE, ended="RELEASED", event="hold.released", freed="released")
 )
 """Release one hold that has no open write job; gives the answer or no row."""
 
+RELEASE_ONE = _free(_ONE, ended="RELEASED", event="hold.released", freed="released") + _COUNT
+"""The same inside a transaction of something else, which no caller's key stands for; gives 1 or 0."""
+
 EXPIRE_DUE = _free(_DUE, ended="EXPIRED", event="hold.expired", freed="expired") + _COUNT
 """End up to `batch` holds of a city whose time is over, oldest first; gives how many."""
+
+RELEASE_OF_STAFF = _free(_OF_STAFF, ended="RELEASED", event="hold.released", freed="released") + _COUNT
+"""Release the open holds of staff ids, but for bookings and kits with an open write job; gives how many."""
+
+END_LEGALLY_HELD = _free(_LEGALLY_HELD, ended="RELEASED", event="hold.released", freed="released") + _COUNT
+"""End those of the holds that have an item under a legal hold, but for kits with an open write job; gives how many."""
 
 EXPIRE_ONE = _free(_DUE_ONE, ended="EXPIRED", event="hold.expired", freed="expired") + _COUNT
 """End one hold if its time is over and no card of it is being written; gives 1 or 0."""

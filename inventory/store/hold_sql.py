@@ -17,6 +17,22 @@ SELLABLE = """(holder_id = ANY (CAST(:holders AS bigint[])) OR holder_id = (
           SELECT parent_id FROM organisation WHERE id = CAST(:org AS bigint) AND level = 'CLERK'))"""
 """Whose stock a caller may sell: that of its subtree, and a clerk also that of its hall."""
 
+GOOD = """coalesce(
+          expires_on >= CAST(CAST(:now AS timestamptz) AT TIME ZONE 'Asia/Shanghai' AS date), true)"""
+"""Whether a card may still be sold: on its last day it may (REQ-SIM-16)."""
+
+LEGALLY_HELD = """(EXISTS (
+          SELECT FROM number n
+          WHERE n.city_id = hold.city_id AND n.item_no = hold.number_item_no AND CAST(n.legal_hold AS int) = 1)
+      OR EXISTS (
+          SELECT FROM sim s
+          WHERE s.city_id = hold.city_id AND s.item_no IN (hold.sim_item_no, hold.old_sim_item_no)
+            AND CAST(s.legal_hold AS int) = 1))"""
+"""Whether an outside order lies on an item of the hold; one whose card is being written is ended only after that.
+
+The mark is cast for the reason told above: the index of marked items is empty on most days.
+"""
+
 EVENT_COLUMNS = """city_id, at, name, kind, item_no, version, from_state, to_state,
                    staff_no, interface_no, reason, order_ref, data"""
 
@@ -29,38 +45,42 @@ RETURNING answer
 """
 """The end of every write by a caller; a duplicate key takes everything before it back."""
 
-HOLD = f"""
-WITH n AS MATERIALIZED (
-    SELECT item_no, hlr_code FROM number
-    WHERE city_id = CAST(:city AS int) AND item_no = CAST(:number_item AS bigint)
-      AND (state = 'UNUSED') IS TRUE AND transit_id IS NULL
-      AND pool = ANY (CAST(:pools AS text[])) AND {SELLABLE}
-      AND (cls, outcome, rule_set_id) = (CAST(:cls AS int), CAST(:outcome AS int), CAST(:rule_set AS int))
-      AND CAST(:fee_change AS bigint) = coalesce(
-          (SELECT change_no FROM number_fee f WHERE f.city_id = number.city_id AND f.item_no = number.item_no), 0)
-    FOR NO KEY UPDATE SKIP LOCKED
-), s AS MATERIALIZED (
+CARD_AND_DATA = f"""s AS MATERIALIZED (
     SELECT item_no FROM sim
     WHERE city_id = CAST(:city AS int) AND item_no = CAST(:sim_item AS bigint)
-      AND (state = 'AVAILABLE') IS TRUE AND transit_id IS NULL AND NOT adm_refused
+      AND (state = 'AVAILABLE') IS TRUE AND transit_id IS NULL AND recall_id IS NULL AND NOT legal_hold
+      AND NOT adm_refused
       AND pool = ANY (CAST(:pools AS text[])) AND {SELLABLE}
-      AND hlr_code IS NOT DISTINCT FROM CAST(:sim_hlr AS text)
+      AND hlr_code IS NOT DISTINCT FROM CAST(:sim_hlr AS text) AND {GOOD}
     FOR NO KEY UPDATE SKIP LOCKED
 ), d_up AS MATERIALIZED (
     SELECT data_no FROM subscription_data
-    WHERE city_id = CAST(:city AS int) AND hlr_code = CAST(:data_hlr AS text) AND state = 'FREE'
+    WHERE city_id = CAST(:city AS int) AND hlr_code = CAST(:data_hlr AS text) AND state = 'FREE' AND iccid IS NULL
       AND data_no >= CAST(:data_start AS bigint)
     ORDER BY data_no LIMIT 1
     FOR NO KEY UPDATE SKIP LOCKED
 ), d_wrapped AS MATERIALIZED (
     SELECT data_no FROM subscription_data
-    WHERE city_id = CAST(:city AS int) AND hlr_code = CAST(:data_hlr AS text) AND state = 'FREE'
+    WHERE city_id = CAST(:city AS int) AND hlr_code = CAST(:data_hlr AS text) AND state = 'FREE' AND iccid IS NULL
       AND data_no < CAST(:data_start AS bigint) AND NOT EXISTS (SELECT FROM d_up)
     ORDER BY data_no LIMIT 1
     FOR NO KEY UPDATE SKIP LOCKED
 ), d AS (
     SELECT data_no FROM d_up UNION ALL SELECT data_no FROM d_wrapped
-), h AS (
+)"""  # noqa: S608 - composed of constants
+"""Locks the card of a kit as `s`, and a data unit for it as `d`."""
+
+HOLD = f"""
+WITH n AS MATERIALIZED (
+    SELECT item_no, hlr_code FROM number
+    WHERE city_id = CAST(:city AS int) AND item_no = CAST(:number_item AS bigint)
+      AND (state = 'UNUSED') IS TRUE AND transit_id IS NULL AND recall_id IS NULL AND NOT legal_hold
+      AND pool = ANY (CAST(:pools AS text[])) AND {SELLABLE}
+      AND (cls, outcome, rule_set_id) = (CAST(:cls AS int), CAST(:outcome AS int), CAST(:rule_set AS int))
+      AND CAST(:fee_change AS bigint) = coalesce(
+          (SELECT change_no FROM number_fee f WHERE f.city_id = number.city_id AND f.item_no = number.item_no), 0)
+    FOR NO KEY UPDATE SKIP LOCKED
+), {CARD_AND_DATA}, h AS (
     INSERT INTO hold (city_id, state, interface_no, staff_no, org_id, business, order_ref, number_item_no, sim_item_no,
                       sim_wish, data_no, quote, expires_at, first_seconds, extensions, created_at)
     SELECT CAST(:city AS int), 'ACTIVE', CAST(:interface AS text), CAST(:staff AS text), CAST(:org AS bigint),
@@ -110,7 +130,14 @@ WITH n AS MATERIALIZED (
 )
 {KEEP_ANSWER.format(answer="CAST(:answer AS jsonb) || jsonb_build_object('hold', public_id)")}
 """  # noqa: S608 - composed of constants
-"""Hold the whole kit or nothing; gives the answer, or no row when some row was not there to be had."""
+"""Hold the whole kit or nothing; gives the answer, or no row when some row was not there to be had.
+
+Its data unit has no ICCID.
+"""
+PLAIN, NUMBERED = "iccid IS NULL", "iccid IS NOT NULL"
+"""The two sorts of data units, each with an index: for a card that has its ICCID, and for one that gets it."""
+HOLD_NUMBERED = HOLD.replace(PLAIN, NUMBERED)
+"""The same for a kit whose card gets an ICCID with its data unit."""
 
 EXTEND = f"""
 WITH h AS (
@@ -118,13 +145,15 @@ WITH h AS (
     WHERE city_id = CAST(:city AS int) AND hold_id = CAST(:hold AS bigint)
       AND (state = 'ACTIVE') IS TRUE AND expires_at = CAST(:until_before AS timestamptz)
       AND expires_at > CAST(:now AS timestamptz) AND extensions = CAST(:extensions AS int)
-    RETURNING hold_id, order_ref, number_item_no, sim_item_no
+      AND NOT {LEGALLY_HELD}
+    RETURNING hold_id, order_ref, number_item_no, sim_item_no, old_sim_item_no
 ), un AS (
     UPDATE number SET hold_until = CAST(:until AS timestamptz), updated_at = CAST(:now AS timestamptz)
     FROM h WHERE city_id = CAST(:city AS int) AND item_no = h.number_item_no AND number.hold_id = h.hold_id
 ), us AS (
     UPDATE sim SET hold_until = CAST(:until AS timestamptz), updated_at = CAST(:now AS timestamptz)
-    FROM h WHERE city_id = CAST(:city AS int) AND item_no = h.sim_item_no AND sim.hold_id = h.hold_id
+    FROM h WHERE city_id = CAST(:city AS int) AND item_no IN (h.sim_item_no, h.old_sim_item_no)
+      AND sim.hold_id = h.hold_id
 ), e AS (
     INSERT INTO event ({EVENT_COLUMNS})
     SELECT CAST(:city AS int), CAST(:now AS timestamptz), 'hold.extended', 'hold', hold_id, NULL, 'ACTIVE', 'ACTIVE',
@@ -144,6 +173,7 @@ WITH h AS MATERIALIZED (
            order_ref = coalesce(CAST(:order_ref AS text), order_ref)
     WHERE city_id = CAST(:city AS int) AND hold_id = CAST(:hold AS bigint)
       AND (state = 'ACTIVE') IS TRUE AND expires_at > CAST(:now AS timestamptz)
+      AND old_sim_item_no IS NULL AND NOT {LEGALLY_HELD}
     RETURNING hold_id, 'h-' || city_id || '-' || hold_id AS public_id, order_ref, number_item_no, sim_item_no
 ), un AS (
     UPDATE number SET state = 'BOOKED', version = version + 1, hold_until = CAST(:until AS timestamptz),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from inventory.store import confirm_sql, free_sql, hold_sql
+from inventory.store import confirm_sql, free_sql, hold_sql, replace_sql
 from inventory.store.hot import HotStatement
 
 
@@ -20,7 +20,7 @@ class NumberOffer:
 
     `ours` tells whether a caller at the given organisation may sell it. `fee_change` numbers the last change of its own
     fee by a person (0: none), `fee` is what that change left. `data_from` and `data_to` bound the free data units of
-    its HLR; both are None when there are none.
+    its HLR, of the sort that was asked for; both are None when there are none.
     """
 
     item_no: int
@@ -33,6 +33,8 @@ class NumberOffer:
     ours: bool
     pool: str | None
     transit_id: int | None
+    recall_id: int | None
+    legal_hold: bool
     hlr_code: str | None
     cls: int
     outcome: int
@@ -58,9 +60,12 @@ class SimOffer:
     ours: bool
     pool: str | None
     transit_id: int | None
+    recall_id: int | None
+    legal_hold: bool
     hlr_code: str | None
     kind_code: str
     adm_refused: bool
+    expires_on: date | None
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class HoldRecord:
     serial: str | None
     sim_state: str | None
     sim_hlr: str | None
+    sim_expires_on: date | None
     number_hlr: str | None
     sim_wish: dict[str, Any] | None
     data_no: int | None
@@ -95,44 +101,64 @@ class HoldRecord:
     close_reason: str | None
     identity_hlr: str | None
     """HLR of a proven identity on the card that no number uses yet."""
+    legal_hold: bool
+    """Whether an outside order lies on an item of it; a live hold like this has a card that is being written."""
+    old_iccid: str | None
+    """The card that a replacement's own card is to replace; None on any other hold."""
+    old_sim_state: str | None
+    replace_reason: str | None
+    waits_for_network: bool
+    """Whether the city waits for the network's word, and the network has not confirmed every identity on the card."""
 
 
-_NUMBER_OFFER = HotStatement(f"""
+_NUMBER_OFFER_TEXT = f"""
     SELECT n.item_no, n.number, n.kind, n.state, n.hold_until, n.hold_id, h.job_id,
-           {hold_sql.SELLABLE} AS ours, n.pool, n.transit_id, n.hlr_code,
+           {hold_sql.SELLABLE} AS ours, n.pool, n.transit_id, n.recall_id, n.legal_hold, n.hlr_code,
            n.cls, n.outcome, n.rule_set_id,
            coalesce(f.change_no, 0) AS fee_change, coalesce(f.cls, n.cls) AS fee_cls, f.terms AS fee,
            (SELECT min(d.data_no) FROM subscription_data d
-            WHERE d.city_id = n.city_id AND d.hlr_code = n.hlr_code AND d.state = 'FREE') AS data_from,
+            WHERE d.city_id = n.city_id AND d.hlr_code = n.hlr_code AND d.state = 'FREE'
+              AND d.{hold_sql.PLAIN}) AS data_from,
            (SELECT max(d.data_no) FROM subscription_data d
-            WHERE d.city_id = n.city_id AND d.hlr_code = n.hlr_code AND d.state = 'FREE') AS data_to
+            WHERE d.city_id = n.city_id AND d.hlr_code = n.hlr_code AND d.state = 'FREE'
+              AND d.{hold_sql.PLAIN}) AS data_to
     FROM number n
     LEFT JOIN number_fee f ON f.city_id = n.city_id AND f.item_no = n.item_no
     LEFT JOIN hold h ON h.city_id = n.city_id AND h.hold_id = n.hold_id
     WHERE n.city_id = CAST(:city AS int) AND n.number = CAST(:number AS text)
-""")  # noqa: S608 - composed of constants
+"""  # noqa: S608 - composed of constants
+_NUMBER_OFFER = HotStatement(_NUMBER_OFFER_TEXT)
+_NUMBER_OFFER_NUMBERED = HotStatement(_NUMBER_OFFER_TEXT.replace(hold_sql.PLAIN, hold_sql.NUMBERED))
 
 _SIM_OFFER = HotStatement(f"""
     SELECT s.item_no, s.iccid, s.serial, s.state, s.hold_until, s.hold_id, h.job_id,
-           {hold_sql.SELLABLE} AS ours, s.pool, s.transit_id, s.hlr_code, s.kind_code,
-           s.adm_refused
+           {hold_sql.SELLABLE} AS ours, s.pool, s.transit_id, s.recall_id, s.legal_hold, s.hlr_code, s.kind_code,
+           s.adm_refused, s.expires_on
     FROM sim s LEFT JOIN hold h ON h.city_id = s.city_id AND h.hold_id = s.hold_id
     WHERE s.city_id = CAST(:city AS int) AND (s.iccid = CAST(:card AS text) OR s.serial = CAST(:card AS text))
 """)  # noqa: S608 - composed of constants
 
-_RECORD = text("""
+_RECORD = text(f"""
     SELECT h.hold_id, h.state, h.interface_no, h.staff_no, h.org_id, h.business, h.order_ref, h.customer_ref,
            n.number, n.state AS number_state, h.sim_item_no, s.iccid, s.serial, s.state AS sim_state,
-           s.hlr_code AS sim_hlr, n.hlr_code AS number_hlr,
+           s.hlr_code AS sim_hlr, s.expires_on AS sim_expires_on, n.hlr_code AS number_hlr,
            h.sim_wish, h.data_no, h.quote, h.expires_at, h.first_seconds, h.extensions,
            h.job_id, h.created_at, h.closed_at, h.close_reason,
            (SELECT min(i.hlr_code) FROM sim_identity i WHERE i.city_id = h.city_id AND i.item_no = h.sim_item_no
-            AND i.state = 'VERIFIED' AND i.number_item_no IS NULL) AS identity_hlr
+            HAVING bool_and(i.state = 'VERIFIED' AND i.number_item_no IS NULL AND i.auc <> 'deleted')
+               AND min(i.hlr_code) = max(i.hlr_code)) AS identity_hlr,
+           coalesce(n.legal_hold, false) OR coalesce(s.legal_hold, false) OR coalesce(o.legal_hold, false)
+               AS legal_hold,
+           o.iccid AS old_iccid, o.state AS old_sim_state, h.replace_reason,
+           {confirm_sql.WAITS_FOR_NETWORK} AND EXISTS (
+               SELECT FROM sim_identity i WHERE i.city_id = h.city_id AND i.item_no = h.sim_item_no
+               AND i.number_item_no IS NULL AND i.auc <> 'confirmed') AS waits_for_network
     FROM hold h
+    LEFT JOIN sim o ON o.city_id = h.city_id AND o.item_no = h.old_sim_item_no
     LEFT JOIN number n ON n.city_id = h.city_id AND n.item_no = h.number_item_no
     LEFT JOIN sim s ON s.city_id = h.city_id AND s.item_no = h.sim_item_no
     WHERE h.city_id = CAST(:city AS int) AND h.hold_id = CAST(:hold AS bigint)
-""")
+""")  # noqa: S608 - composed of constants
 
 _NEXT_END = text("""
     SELECT min(first.expires_at) FROM (SELECT DISTINCT city_id FROM organisation) AS city
@@ -153,11 +179,20 @@ _Connection = AsyncConnection | AsyncSession
 
 
 async def number_offer(
-    connection: _Connection, *, city_id: int, number: str, org_id: int, holders: Collection[int]
+    connection: _Connection,
+    *,
+    city_id: int,
+    number: str,
+    org_id: int,
+    holders: Collection[int],
+    numbered: bool = False,
 ) -> NumberOffer | None:
-    """Return the number as it stands, or None if the city has no such number."""
+    """Return the number as it stands, or None if the city has no such number.
+
+    `numbered` asks for data units with an ICCID, else for those without.
+    """
     given = {"city": city_id, "number": number, "org": org_id, "holders": list(holders)}
-    row = await _NUMBER_OFFER.row(connection, given)
+    row = await (_NUMBER_OFFER_NUMBERED if numbered else _NUMBER_OFFER).row(connection, given)
     return None if row is None else NumberOffer(*row)
 
 
@@ -177,12 +212,12 @@ async def find_hold(connection: _Connection, *, city_id: int, hold_id: int) -> H
 
 
 async def wait_for_items(
-    connection: AsyncConnection, *, city_id: int, number_item: int | None, sim_item: int | None
+    connection: AsyncConnection, *, city_id: int, number_item: int | None, sim_items: Collection[int]
 ) -> None:
     """Wait until nobody is in the middle of changing the items; many may wait for one."""
     if number_item is not None:
         await connection.execute(_WAIT_FOR_NUMBER, {"city": city_id, "item": number_item})
-    if sim_item is not None:
+    for sim_item in sim_items:
         await connection.execute(_WAIT_FOR_SIM, {"city": city_id, "item": sim_item})
 
 
@@ -190,12 +225,17 @@ _SYSTEM = {"staff": "system", "interface": "system", "reason": "expired"}
 """Who ends a hold whose time is over."""
 
 _HOLD = HotStatement(hold_sql.HOLD)
+_HOLD_NUMBERED = HotStatement(hold_sql.HOLD_NUMBERED)
 _EXTEND = HotStatement(hold_sql.EXTEND)
 _BOOK = HotStatement(hold_sql.BOOK)
 _RELEASE = HotStatement(free_sql.RELEASE)
 _CONFIRM = HotStatement(confirm_sql.CONFIRM)
+_OPEN_REPLACEMENT = HotStatement(replace_sql.OPEN)
+_OPEN_REPLACEMENT_NUMBERED = HotStatement(replace_sql.OPEN_NUMBERED)
+_REPLACE = HotStatement(replace_sql.REPLACE)
 _EXPIRE_ONE = text(free_sql.EXPIRE_ONE)
 _EXPIRE_DUE = text(free_sql.EXPIRE_DUE)
+_RELEASE_ONE = text(free_sql.RELEASE_ONE)
 
 
 def hold_statement() -> str:
@@ -207,6 +247,14 @@ async def expire_one(connection: AsyncConnection, *, city_id: int, hold_id: int,
     """End the hold if its time is over and no card of it is being written; True if this call ended it."""
     given = {"city": city_id, "hold": hold_id, "now": now, **_SYSTEM}
     return bool(await connection.scalar(_EXPIRE_ONE, given))
+
+
+async def release_one(
+    session: AsyncSession, *, city_id: int, hold_id: int, staff_no: str, interface_no: str, reason: str, now: datetime
+) -> None:
+    """Release the hold in the session's transaction, if it is open and without a write job."""
+    who = {"staff": staff_no, "interface": interface_no, "reason": reason}
+    await session.execute(_RELEASE_ONE, {"city": city_id, "hold": hold_id, "now": now, **who})
 
 
 async def expire_due(connection: AsyncConnection, *, city_id: int, batch: int, now: datetime) -> int:
@@ -227,15 +275,26 @@ async def _run(connection: AsyncConnection, statement: HotStatement, given: Mapp
     return None if row is None else dict(row[0])
 
 
-async def hold(connection: AsyncConnection, given: Mapping[str, Any]) -> dict[str, Any] | None:
+async def hold(
+    connection: AsyncConnection, given: Mapping[str, Any], *, numbered: bool = False
+) -> dict[str, Any] | None:
     """Hold a kit with the parameters of `hold_sql.HOLD`; return the answer, or None if some row was not to be had.
+
+    `numbered` says that its card gets an ICCID with the data unit.
 
     Raises
     ------
     sqlalchemy.exc.IntegrityError
         The idempotency key has had a success; nothing was changed.
     """
-    return await _run(connection, _HOLD, given)
+    return await _run(connection, _HOLD_NUMBERED if numbered else _HOLD, given)
+
+
+async def open_replacement(
+    connection: AsyncConnection, given: Mapping[str, Any], *, numbered: bool = False
+) -> dict[str, Any] | None:
+    """Open a replacement with the parameters of `replace_sql.OPEN`; `numbered` and what it raises as `hold`."""
+    return await _run(connection, _OPEN_REPLACEMENT_NUMBERED if numbered else _OPEN_REPLACEMENT, given)
 
 
 async def extend(connection: AsyncConnection, given: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -258,17 +317,31 @@ async def confirm(connection: AsyncConnection, given: Mapping[str, Any]) -> dict
     return await _run(connection, _CONFIRM, given)
 
 
-_CARD_FEE = text("SELECT fee_fen FROM card_kind WHERE code = CAST(:code AS text)")
+async def replace(connection: AsyncConnection, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Confirm a replacement with the parameters of `replace_sql.REPLACE`; raises as `hold` does."""
+    return await _run(connection, _REPLACE, given)
 
-_card_fees: dict[str, int] = {}
-"""Prices already read in this process: a card kind is closed and never changed (REQ-CFG-01)."""
+
+@dataclass(frozen=True)
+class KindTerms:
+    """What a card of a kind costs its customer, in fen, the profile that writes it, and what it can do (REQ-SIM-14)."""
+
+    fee_fen: int
+    profile: str
+    capabilities: list[str]
 
 
-async def card_fee(connection: _Connection, code: str) -> int | None:
-    """Return the price in fen of a card of the kind, or None if there is no such kind."""
-    if code not in _card_fees:
-        fee: int | None = await connection.scalar(_CARD_FEE, {"code": code})
-        if fee is None:
+_KIND = text("SELECT fee_fen, profile, capabilities FROM card_kind WHERE code = CAST(:code AS text)")
+
+_kinds: dict[str, KindTerms] = {}
+"""Kinds already read in this process: a card kind is closed and never changed (REQ-CFG-01)."""
+
+
+async def card_kind(connection: _Connection, code: str) -> KindTerms | None:
+    """Return what is the same on all cards of the kind, or None if there is no such kind."""
+    if code not in _kinds:
+        row = (await connection.execute(_KIND, {"code": code})).one_or_none()
+        if row is None:
             return None
-        _card_fees[code] = fee
-    return _card_fees[code]
+        _kinds[code] = KindTerms(*row)
+    return _kinds[code]

@@ -17,6 +17,8 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from inventory.store.engine import driver_of
+
 _NAME: Final = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
 
 
@@ -38,8 +40,7 @@ class HotStatement:
         """
         if isinstance(connection, AsyncSession):
             connection = await connection.connection()
-        driver = connection.sync_connection.connection.driver_connection  # type: ignore[union-attr]  # it is open
-        assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - the engine is made with psycopg 3 only
+        driver = driver_of(connection)
         try:
             cursor = psycopg.AsyncRawCursor(driver)
             await cursor.execute(self._query, [_text(given[name]) for name in self._names], prepare=True)

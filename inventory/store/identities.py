@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.store.schema import SimIdentity
 
 _SHOWN_HEAD, _SHOWN_TAIL = 6, 2
+_DIGITS = 15  # 3GPP TS 23.003 clause 2.2
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class IdentityRow:
 
 async def identities_of(session: AsyncSession, *, city_id: int, item_no: int) -> list[IdentityRow]:
     """Return the card's identities by slot; of the IMSI the network and the last two digits (REQ-SEC-03)."""
-    masked = func.concat(func.left(SimIdentity.imsi, _SHOWN_HEAD), "*******", func.right(SimIdentity.imsi, _SHOWN_TAIL))
+    imsi = func.right(SimIdentity.imsi, _DIGITS)  # without the mark of a card that was given back
+    masked = func.concat(func.left(imsi, _SHOWN_HEAD), "*******", func.right(imsi, _SHOWN_TAIL))
     query = (
         select(
             SimIdentity.slot,

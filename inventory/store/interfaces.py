@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,8 +53,8 @@ async def add(session: AsyncSession, row: InterfaceRow, *, now: datetime) -> Non
 async def get(session: AsyncSession, no: str, *, city_id: int, lock: bool = False) -> InterfaceRow | None:
     """Return the interface of the city, locked for the rest of the transaction if asked; None if there is none."""
     statement = select(*_COLUMNS.values()).where(Interface.no == no, Interface.city_id == city_id)
-    row = (await session.execute(statement.with_for_update() if lock else statement)).one_or_none()
-    return None if row is None else InterfaceRow(**row._mapping)  # noqa: SLF001 - the public name of a row's columns
+    row = (await session.execute(statement.with_for_update() if lock else statement)).mappings().one_or_none()
+    return None if row is None else InterfaceRow(**row)
 
 
 async def all_of(session: AsyncSession, city_id: int) -> list[InterfaceRow]:
@@ -94,6 +95,24 @@ async def staff(session: AsyncSession, staff_no: str) -> StaffMember | None:
     statement = select(*columns).join(Organisation, Organisation.id == Staff.org_id).where(Staff.staff_no == staff_no)
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else StaffMember(*row)
+
+
+async def staff_at_node(session: AsyncSession, node_id: int) -> list[StaffMember]:
+    """Return the open staff ids that work at the node."""
+    columns = (Staff.id, Staff.staff_no, Staff.name, Staff.role, Organisation.city_id, Staff.org_id, Staff.active)
+    statement = (
+        select(*columns)
+        .join(Organisation, Organisation.id == Staff.org_id)
+        .where(Staff.org_id == node_id, Staff.active)
+        .order_by(Staff.staff_no)
+    )
+    return [StaffMember(*row) for row in await session.execute(statement)]
+
+
+async def staffed(session: AsyncSession, node_ids: Collection[int]) -> frozenset[int]:
+    """Return those of the nodes at which somebody works: with an open staff id of its own."""
+    statement = select(Staff.org_id).where(Staff.org_id.in_(node_ids), Staff.active).distinct()
+    return frozenset(await session.scalars(statement))
 
 
 async def add_staff(

@@ -10,6 +10,7 @@ from sqlalchemy import and_, delete, insert, not_, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from inventory.domain.identifiers import format_public_id
 from inventory.domain.lifecycle import AucState, DataState, IdentityState
 from inventory.store.schema import (
     CardKind,
@@ -25,7 +26,7 @@ from inventory.store.schema import (
 )
 
 SLOT = 1
-"""The first slot of a card; cards with several identities come later."""
+"""The slot that a hall writes; further ones come with finished cards alone (docs/adr/0036)."""
 APPLICATION = "USIM"
 
 
@@ -42,13 +43,21 @@ class Kit:
     data_no: int | None
     number_item_no: int | None
     order_ref: str | None
+    sim_wish: dict[str, Any] | None
     number: str | None
     number_kind: str | None
+    number_hlr: str | None
+    old_sim_item_no: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Its public id."""
+        return format_public_id("h", self.city_id, self.hold_id)
 
 
 @dataclass(frozen=True)
 class Card:
-    """A SIM of stock with what its kind says: profile, and the network in the profile's own form."""
+    """A SIM of stock with what its kind says: profile, the network in the profile's own form, the algorithm."""
 
     city_id: int
     item_no: int
@@ -60,14 +69,16 @@ class Card:
     hold_id: int | None
     generation: int
     adm_refused: bool
+    adm_sent: bool
     kind_code: str
     profile: str
     network: dict[str, Any]
+    algorithm: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class SealedKeys:
-    """A card's secrets as they lie at rest: Ki and OPc under the vendor's key, that key and ADM1 in envelopes."""
+    """A card's secrets as they lie at rest: its keys under the vendor's key, that key and ADM1 in envelopes."""
 
     index: str
     algorithm: str
@@ -75,20 +86,28 @@ class SealedKeys:
     ki: bytes = field(repr=False)
     opc: bytes = field(repr=False)
     adm1: bytes = field(repr=False)
+    scp_enc: bytes | None = field(repr=False)
+    scp_mac: bytes | None = field(repr=False)
+    batch_id: int | None
+    row: int | None
+    bound_to: str | None
 
 
 @dataclass(frozen=True)
 class DataUnit:
-    """A unit of subscription data with its HLR's message centre (`+` and digits)."""
+    """A unit of subscription data with its HLR's message centre (`+` and digits), and an ICCID for a card without."""
 
     city_id: int
     data_no: int
     imsi: str
+    iccid: str | None
     hlr_code: str
     smsc: str
     state: str
     version: int
     hold_id: int | None
+    fetched: bool
+    """From an operator's own system, for one card and no other."""
 
 
 async def find_kit(session: AsyncSession, *, city_id: int, hold_id: int, lock: bool = False) -> Kit | None:
@@ -104,8 +123,11 @@ async def find_kit(session: AsyncSession, *, city_id: int, hold_id: int, lock: b
             HoldRow.data_no,
             HoldRow.number_item_no,
             HoldRow.order_ref,
+            HoldRow.sim_wish,
             Number.number,
             Number.kind,
+            Number.hlr_code,
+            HoldRow.old_sim_item_no,
         )
         .outerjoin(Number, tuple_(Number.city_id, Number.item_no) == tuple_(HoldRow.city_id, HoldRow.number_item_no))
         .where(HoldRow.city_id == city_id, HoldRow.hold_id == hold_id)
@@ -121,6 +143,30 @@ async def set_hold_job(session: AsyncSession, kit: Kit, job_id: int | None) -> N
     )
 
 
+async def set_card(session: AsyncSession, kit: Kit, *, sim_item_no: int, data_no: int | None) -> None:
+    """Give the kit this card and data unit; it has no job then."""
+    await session.execute(
+        update(HoldRow)
+        .where(HoldRow.city_id == kit.city_id, HoldRow.hold_id == kit.hold_id)
+        .values(sim_item_no=sim_item_no, data_no=data_no, job_id=None)
+    )
+
+
+async def set_data(session: AsyncSession, kit: Kit, data_no: int | None) -> None:
+    """Give the kit this data unit, or none."""
+    here = (HoldRow.city_id == kit.city_id, HoldRow.hold_id == kit.hold_id)
+    await session.execute(update(HoldRow).where(*here).values(data_no=data_no))
+
+
+async def untie_card(session: AsyncSession, card: Card) -> None:
+    """Take a card out of its kit; its state stays."""
+    await session.execute(
+        update(Sim)
+        .where(Sim.city_id == card.city_id, Sim.item_no == card.item_no)
+        .values(hold_id=None, hold_until=None)
+    )
+
+
 async def keep_kit_until(session: AsyncSession, kit: Kit, moment: datetime) -> None:
     """Move the end of the hold and of its items to the moment, unless it is later already."""
     if kit.expires_at >= moment:
@@ -128,7 +174,7 @@ async def keep_kit_until(session: AsyncSession, kit: Kit, moment: datetime) -> N
     await session.execute(
         update(HoldRow).where(HoldRow.city_id == kit.city_id, HoldRow.hold_id == kit.hold_id).values(expires_at=moment)
     )
-    for table, item_no in ((Number, kit.number_item_no), (Sim, kit.sim_item_no)):
+    for table, item_no in ((Number, kit.number_item_no), (Sim, kit.sim_item_no), (Sim, kit.old_sim_item_no)):
         await session.execute(
             update(table)
             .where(table.city_id == kit.city_id, table.item_no == item_no, table.hold_id == kit.hold_id)
@@ -147,9 +193,11 @@ _CARD: tuple[Any, ...] = (
     Sim.hold_id,
     Sim.generation,
     Sim.adm_refused,
+    Sim.adm_sent,
     Sim.kind_code,
     CardKind.profile,
     CardKind.network,
+    CardKind.algorithm,
 )
 
 
@@ -175,13 +223,32 @@ async def find_card(
 
 
 async def set_adm_refused(session: AsyncSession, *, city_id: int, item_no: int) -> None:
-    """Set the tombstone: this card refused its ADM key."""
-    await session.execute(update(Sim).where(Sim.city_id == city_id, Sim.item_no == item_no).values(adm_refused=True))
+    """Set the tombstone: this card refused its ADM key, so it is known what came of it."""
+    here = (Sim.city_id == city_id, Sim.item_no == item_no)
+    await session.execute(update(Sim).where(*here).values(adm_refused=True, adm_sent=False))
+
+
+async def forget_adm_sent(session: AsyncSession, *, city_id: int, item_no: int) -> None:
+    """Take away the mark that an ADM key is under way: it is known what came of it, or a person has decided."""
+    await session.execute(
+        update(Sim).where(Sim.city_id == city_id, Sim.item_no == item_no, Sim.adm_sent).values(adm_sent=False)
+    )
 
 
 async def register_iccid(session: AsyncSession, card: Card, iccid: str) -> None:
     """Enter the ICCID read back from a card that had none in stock; it may exist once across all cities."""
     await session.execute(insert(Identifier).values(kind="iccid", value=iccid, city_id=card.city_id))
+    await _set_iccid(session, card, iccid)
+
+
+async def hand_over_iccid(session: AsyncSession, unit: DataUnit, card: Card) -> None:
+    """Enter the ICCID of a data unit that was read back from its card: it is the card's alone from now on."""
+    here = (SubscriptionData.city_id == unit.city_id, SubscriptionData.data_no == unit.data_no)
+    await session.execute(update(SubscriptionData).where(*here).values(iccid=None))
+    await _set_iccid(session, card, unit.iccid)
+
+
+async def _set_iccid(session: AsyncSession, card: Card, iccid: str | None) -> None:
     await session.execute(
         update(Sim).where(Sim.city_id == card.city_id, Sim.item_no == card.item_no).values(iccid=iccid)
     )
@@ -197,6 +264,11 @@ async def sealed_keys(session: AsyncSession, card: Card) -> SealedKeys | None:
             CardSecret.ki,
             CardSecret.opc,
             CardSecret.adm1,
+            CardSecret.scp_enc,
+            CardSecret.scp_mac,
+            CardSecret.batch_id,
+            CardSecret.row,
+            CardSecret.bound_to,
         )
         .join(TransportKey, TransportKey.index == CardSecret.transport_key_index)
         .where(
@@ -209,36 +281,90 @@ async def sealed_keys(session: AsyncSession, card: Card) -> SealedKeys | None:
     return None if row is None else SealedKeys(*row)
 
 
-async def add_transport_key(session: AsyncSession, *, index: str, algorithm: str, wrapped: bytes, kcv: bytes) -> bool:
+async def has_transport_key(session: AsyncSession, index: str) -> bool:
+    """Whether a transport key has this index."""
+    return await session.scalar(select(TransportKey.index).where(TransportKey.index == index)) is not None
+
+
+@dataclass(frozen=True)
+class KeyLetter:
+    """What the letter of a transport key said beside the key; `kcv` is three bytes."""
+
+    index: str
+    algorithm: str
+    kcv: bytes
+    purpose: str
+
+
+async def transport_key_letters(session: AsyncSession) -> list[KeyLetter]:
+    """Return what the letters of all transport keys said, by index."""
+    query = select(TransportKey.index, TransportKey.algorithm, TransportKey.kcv, TransportKey.purpose)
+    return [KeyLetter(*row) for row in await session.execute(query.order_by(TransportKey.index))]
+
+
+async def add_transport_key(
+    session: AsyncSession, *, index: str, algorithm: str, wrapped: bytes, kcv: bytes, purpose: str = "vendor"
+) -> bool:
     """Enter a wrapped transport key; False when its index is taken."""
     statement = (
         upsert(TransportKey)
-        .values(index=index, algorithm=algorithm, wrapped=wrapped, kcv=kcv)
+        .values(index=index, algorithm=algorithm, wrapped=wrapped, kcv=kcv, purpose=purpose)
         .on_conflict_do_nothing()
         .returning(TransportKey.index)
     )
     return (await session.execute(statement)).one_or_none() is not None
 
 
+_UNIT_COLUMNS: tuple[Any, ...] = (
+    SubscriptionData.city_id,
+    SubscriptionData.data_no,
+    SubscriptionData.imsi,
+    SubscriptionData.iccid,
+    SubscriptionData.hlr_code,
+    Hlr.smsc,
+    SubscriptionData.state,
+    SubscriptionData.version,
+    SubscriptionData.hold_id,
+    SubscriptionData.batch_id.is_(None),
+)
+_UNIT = select(*_UNIT_COLUMNS).join(Hlr, Hlr.code == SubscriptionData.hlr_code)
+
+
 async def find_data(session: AsyncSession, *, city_id: int, data_no: int) -> DataUnit | None:
     """Return the data unit, locked, or None."""
-    query = (
-        select(
-            SubscriptionData.city_id,
-            SubscriptionData.data_no,
-            SubscriptionData.imsi,
-            SubscriptionData.hlr_code,
-            Hlr.smsc,
-            SubscriptionData.state,
-            SubscriptionData.version,
-            SubscriptionData.hold_id,
-        )
-        .join(Hlr, Hlr.code == SubscriptionData.hlr_code)
-        .where(SubscriptionData.city_id == city_id, SubscriptionData.data_no == data_no)
-        .with_for_update(of=SubscriptionData)
-    )
-    row = (await session.execute(query)).one_or_none()
+    query = _UNIT.where(SubscriptionData.city_id == city_id, SubscriptionData.data_no == data_no)
+    row = (await session.execute(query.with_for_update(of=SubscriptionData))).one_or_none()
     return None if row is None else DataUnit(*row)
+
+
+async def free_unit(
+    session: AsyncSession, *, city_id: int, hlr_code: str, start: int, numbered: bool
+) -> DataUnit | None:
+    """Return a free unit of the HLR that nobody is just taking, locked: the first from `start` on, or before it.
+
+    `numbered` asks for one with an ICCID, else it has none.
+    """
+    free = _UNIT.where(
+        SubscriptionData.city_id == city_id,
+        SubscriptionData.hlr_code == hlr_code,
+        SubscriptionData.state == DataState.FREE,
+        SubscriptionData.iccid.is_not(None) if numbered else SubscriptionData.iccid.is_(None),
+    ).order_by(SubscriptionData.data_no)
+    for part in (SubscriptionData.data_no >= start, SubscriptionData.data_no < start):
+        query = free.where(part).limit(1).with_for_update(of=SubscriptionData, skip_locked=True)
+        row = (await session.execute(query)).one_or_none()
+        if row is not None:
+            return DataUnit(*row)
+    return None
+
+
+async def untie_data(session: AsyncSession, unit: DataUnit) -> None:
+    """Take a data unit that is with a card out of its kit; its state stays."""
+    await session.execute(
+        update(SubscriptionData)
+        .where(SubscriptionData.city_id == unit.city_id, SubscriptionData.data_no == unit.data_no)
+        .values(hold_id=None)
+    )
 
 
 async def move_data(session: AsyncSession, unit: DataUnit, to_state: DataState, *, now: datetime, **also: Any) -> bool:
@@ -286,20 +412,31 @@ async def identity_state(session: AsyncSession, card: Card) -> IdentityState:
 async def has_identity(session: AsyncSession, *, city_id: int, item_no: int, finished: bool) -> bool:
     """Whether an IMSI is on the card or may be: an identity, or a data unit that went to it.
 
-    A `finished` card is delivered with one; that counts only once a number is bound to it.
+    A `finished` card is delivered with one, and its unit bound; that counts only once a number is or was bound to it.
     """
     identity = select(SimIdentity.item_no).where(
         SimIdentity.city_id == city_id, SimIdentity.item_no == item_no, SimIdentity.state != IdentityState.NONE
     )
     if finished:
-        untouched = and_(SimIdentity.state == IdentityState.VERIFIED, SimIdentity.number_item_no.is_(None))
+        untouched = and_(
+            SimIdentity.state == IdentityState.VERIFIED,
+            SimIdentity.number_item_no.is_(None),
+            SimIdentity.auc != AucState.DELETED,
+        )
         identity = identity.where(not_(untouched))
+    gone = [DataState.LEASED, DataState.QUARANTINED, *([] if finished else [DataState.BOUND])]
     unit = select(SubscriptionData.data_no).where(
         SubscriptionData.city_id == city_id,
         SubscriptionData.sim_item_no == item_no,
-        SubscriptionData.state.in_([DataState.LEASED, DataState.QUARANTINED, DataState.BOUND]),
+        SubscriptionData.state.in_(gone),
     )
     return bool(await session.scalar(select(or_(identity.exists(), unit.exists()))))
+
+
+async def set_sqn(session: AsyncSession, card: Card, sqn: int) -> None:
+    """Keep the sequence number that the card reported, for the network to begin behind it."""
+    here = (SimIdentity.city_id == card.city_id, SimIdentity.item_no == card.item_no, SimIdentity.slot == SLOT)
+    await session.execute(update(SimIdentity).where(*here).values(sqn=sqn))
 
 
 async def set_identity(session: AsyncSession, card: Card, state: IdentityState) -> None:

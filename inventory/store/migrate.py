@@ -1,4 +1,4 @@
-"""Bring a database to the shape this version needs, or tell that it is not."""
+"""Bring a database to the shape this version needs, or compare the two."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, pool
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,16 +17,9 @@ def _config(url: str) -> Config:
     return config
 
 
-def upgrade(url: str) -> None:
-    """Apply every missing migration to the database at the SQLAlchemy URL."""
-    command.upgrade(_config(url), "head")
-
-
-def is_current(url: str) -> bool:
-    """Whether the database has exactly the newest migration."""
-    heads = set(ScriptDirectory.from_config(_config(url)).get_heads())
-    with create_engine(url, poolclass=pool.NullPool).connect() as connection:
-        return set(MigrationContext.configure(connection).get_current_heads()) == heads
+def upgrade(url: str, *, to: str = "head") -> None:
+    """Apply every missing migration, or those up to one of them, to the database at the SQLAlchemy URL."""
+    command.upgrade(_config(url), to)
 
 
 def check(url: str) -> None:

@@ -7,18 +7,47 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, and_, cast, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    Select,
+    SmallInteger,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+    values,
+)
 from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain import ledger
 from inventory.domain.deliveries import OPEN, DeliveryState, delivery_state
-from inventory.domain.kinds import NUMBER, ResourceKind
+from inventory.domain.kinds import NUMBER, SIM, ResourceKind
 from inventory.store.schema import FeeChange, Movement, MovementLine, Number
 from inventory.store.stock import name_column, stock_table
+from inventory.store.streams import Stream, in_batches
 
 INTAKE, ISSUE, RECALL, TRANSFER, SCRAP, SALE = "INTAKE", "ISSUE", "RECALL", "TRANSFER", "SCRAP", "SALE"
 RECEIPT, RETURN = "RECEIPT", "RETURN"
+HAND_IN = "HAND_IN"
+"""A customer's card that was replaced comes back, to be scrapped."""
+TAKEOVER, DISPUTE, WITHDRAWAL = "TAKEOVER", "DISPUTE", "WITHDRAWAL"
+UNDO = "UNDO"
+"""Closes the account of an intake that was undone: its items went from their holder to nobody at all."""
+LOSS, FIND, WRITE_OFF = "LOSS", "FIND", "WRITE_OFF"
+VENDOR_RETURN, VOID, BLOCK, UNBLOCK = "VENDOR_RETURN", "VOID", "BLOCK", "UNBLOCK"
+CITY_OUT, CITY_IN = "CITY_OUT", "CITY_IN"
+"""The two documents of what goes to another city, one in the book of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +61,12 @@ class MovementDraft:
     receiver: str | None = None
     returner: str | None = None
     reason: str | None = None
+    reason_code: str | None = None
     batch_id: int | None = None
     rule_set_id: int | None = None
     parent_id: int | None = None
+    other_city: int | None = None
+    other_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -120,16 +152,25 @@ class Document:
     staff_no: str
     interface_no: str
     created_at: datetime
+    other_city: int | None = None
+    """City and number of the document that this one is linked with."""
+    other_id: int | None = None
+    reason_code: str | None = None
 
 
 @dataclass(frozen=True)
 class DocumentItem:
-    """An item of a document; of a number on issue the outcome byte, and the fee a person had set by then."""
+    """An item of a document; of a number on issue the outcome byte, and the fee a person had set by then.
+
+    Of a card with an ICCID its chip serial too, and of every card its product.
+    """
 
     item_no: int
     name: str
     outcome: int | None
     changed_fee: dict[str, Any] | None
+    serial: str | None
+    card_kind: str | None
 
 
 _DOCUMENT = tuple(getattr(Movement, name) for name in Document.__dataclass_fields__)
@@ -187,22 +228,36 @@ async def count_answer(
     return state
 
 
+def brought_by(*, city_id: int, batch_id: int) -> tuple[ScalarSelect[int], ScalarSelect[int]]:
+    """Give the first and the last item number that a load gave: its items lie together, whatever became of them."""
+    line = MovementLine
+    intake = and_(Movement.city_id == city_id, Movement.batch_id == batch_id, Movement.kind == INTAKE)
+    lines = and_(line.city_id == Movement.city_id, line.movement_id == Movement.movement_id)
+    first, last = (select(end).join(Movement, lines).where(intake) for end in (func.min(line.lo), func.max(line.hi)))
+    return first.scalar_subquery(), last.scalar_subquery()
+
+
 async def moves_of(session: AsyncSession, kind: ResourceKind, *, city_id: int, item_no: int) -> list[Document]:
     """Return the documents an item stands on, oldest first: one equality probe per level of the ledger."""
-    probes = [and_(MovementLine.level == level, MovementLine.block == block) for level, block in ledger.probes(item_no)]
+    probe = values(column("level", SmallInteger), column("block", BigInteger), name="probe").data(
+        ledger.probes(item_no)
+    )
+    line = MovementLine
     query = (
         select(*_DOCUMENT)
+        .select_from(probe)
         .join(
-            MovementLine,
-            and_(MovementLine.city_id == Movement.city_id, MovementLine.movement_id == Movement.movement_id),
+            line,
+            and_(
+                line.city_id == city_id,
+                line.resource == kind.name,
+                line.level == probe.c.level,
+                line.block == probe.c.block,
+                line.lo <= item_no,
+                line.hi >= item_no,
+            ),
         )
-        .where(
-            MovementLine.city_id == city_id,
-            MovementLine.resource == kind.name,
-            or_(*probes),
-            MovementLine.lo <= item_no,
-            MovementLine.hi >= item_no,
-        )
+        .join(Movement, and_(Movement.city_id == line.city_id, Movement.movement_id == line.movement_id))
         .order_by(Movement.movement_id)
     )
     return [Document(*row) for row in await session.execute(query)]
@@ -212,11 +267,27 @@ async def items_of(
     session: AsyncSession, kind: ResourceKind, document: Document, *, city_id: int, after: int, limit: int
 ) -> list[DocumentItem]:
     """Return a page of the document's items in order of item number, behind item number `after`."""
+    query = _items(kind, document, city_id=city_id, after=after).limit(limit)
+    return [DocumentItem(*row) for row in await session.execute(query)]
+
+
+def stream_items_of(
+    session: AsyncSession, kind: ResourceKind, document: Document, *, city_id: int
+) -> Stream[DocumentItem]:
+    """Give all of the document's items in order of item number, batch by batch."""
+    return in_batches(session, _items(kind, document, city_id=city_id, after=-1), DocumentItem)
+
+
+def _items(kind: ResourceKind, document: Document, *, city_id: int, after: int) -> Select[Any]:
     table = stock_table(kind)
     line = MovementLine
     outcome = func.get_byte(line.outcomes, cast(table.c.item_no - line.lo, Integer))
-    query = (
-        select(table.c.item_no, name_column(kind), outcome, _fee_then(kind, document))
+    serial: ColumnElement[Any] = null()
+    card_kind: ColumnElement[Any] = null()
+    if kind is SIM:
+        serial, card_kind = case((table.c.iccid.is_not(None), table.c.serial)), table.c.kind_code
+    return (
+        select(table.c.item_no, name_column(kind), outcome, _fee_then(kind, document), serial, card_kind)
         .join(line, and_(line.city_id == table.c.city_id, table.c.item_no.between(line.lo, line.hi)))
         .where(
             line.city_id == city_id,
@@ -226,9 +297,7 @@ async def items_of(
             table.c.item_no > after,
         )
         .order_by(table.c.item_no)
-        .limit(limit)
     )
-    return [DocumentItem(*row) for row in await session.execute(query)]
 
 
 def _fee_then(kind: ResourceKind, document: Document) -> ColumnElement[dict[str, Any] | None]:

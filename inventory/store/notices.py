@@ -6,16 +6,16 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 
-from psycopg import AsyncConnection as Driver
 from psycopg import Error, sql
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.store.engine import Database
+from inventory.store.engine import Database, driver_of
+from inventory.tasks import end
 
 CHANNEL = "haoka_station"
 _PAUSE = 1.0
@@ -26,7 +26,8 @@ _log = logging.getLogger(__name__)
 class Notice:
     """Something changed about a station; ids only, whoever wants to know reads the rows.
 
-    `cancel` names a script to be stopped, `link` the connection that has just taken the station over.
+    `cancel` names a script to be stopped, `link` the connection that has just taken the station over; `look` asks for a
+    look at the cards that a bulk order has not seen yet; `move` asks the dispenser `reader` for a movement.
     """
 
     city_id: int
@@ -34,6 +35,9 @@ class Notice:
     job_id: int | None = None
     cancel: str | None = None
     link: str | None = None
+    look: bool = False
+    reader: str | None = None
+    move: str | None = None
 
 
 async def notify(session: AsyncSession, notice: Notice) -> None:
@@ -71,9 +75,7 @@ class Notices:
             self._queues.discard(queue)
             if not self._queues and self._listener is not None:
                 listener, self._listener = self._listener, None
-                listener.cancel()
-                with suppress(asyncio.CancelledError):
-                    await listener
+                await end(listener)
 
     async def _listen(self) -> None:
         while True:
@@ -85,9 +87,7 @@ class Notices:
 
     async def _listen_once(self) -> None:
         async with self._database.autocommit() as connection:
-            raw = await connection.get_raw_connection()
-            driver = raw.driver_connection
-            assert isinstance(driver, Driver)  # noqa: S101  # the engine is made for psycopg alone
+            driver = driver_of(connection)
             await driver.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
             self._tell(None)
             self._ready.set()

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Select, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from inventory.domain.lifecycle import NumberState
 from inventory.store.schema import FeeChange, Number, NumberFee
 from inventory.store.segments import SIZE
+from inventory.store.streams import Stream, in_batches
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,24 @@ async def fee_changes(
     limit: int,
 ) -> list[FeeChangeRow]:
     """Return the newest changes of a number, of an operator, or of all in the holders' hands (REQ-FEE-03)."""
+    query = _changes(city_id, holders, item_no, staff_no).limit(limit)
+    return [FeeChangeRow(*row) for row in await session.execute(query)]
+
+
+def stream_fee_changes(
+    session: AsyncSession,
+    *,
+    city_id: int,
+    holders: frozenset[int],
+    item_no: int | None = None,
+    staff_no: str | None = None,
+) -> Stream[FeeChangeRow]:
+    """Give all of those changes, batch by batch."""
+    return in_batches(session, _changes(city_id, holders, item_no, staff_no), FeeChangeRow)
+
+
+def _changes(city_id: int, holders: frozenset[int], item_no: int | None, staff_no: str | None) -> Select[Any]:
+    """Give the statement that lists changes, newest first."""
     query = (
         select(
             FeeChange.change_no,
@@ -132,13 +151,12 @@ async def fee_changes(
         .join(Number, (Number.city_id == FeeChange.city_id) & (Number.item_no == FeeChange.item_no))
         .where(FeeChange.city_id == city_id, Number.holder_id.in_(holders))
         .order_by(FeeChange.change_no.desc())
-        .limit(limit)
     )
     if item_no is not None:
         query = query.where(FeeChange.item_no == item_no)
     if staff_no is not None:
         query = query.where(FeeChange.staff_no == staff_no)
-    return [FeeChangeRow(*row) for row in await session.execute(query)]
+    return query
 
 
 async def stale_segments(

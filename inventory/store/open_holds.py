@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.store.schema import HoldRow
+from inventory.store.schema import HoldRow, WriteJob
 
 
 async def own_holds(
@@ -23,8 +23,12 @@ async def own_holds(
 ) -> list[int]:
     """Return the numbers of the person's holds that are not over, the one that ends first in front.
 
-    `states` are those of a live hold; one whose card is being written stays open beyond its time.
+    `states` are those of a live hold; one whose card is being written stays open beyond its time. Cards that are
+    written for a bulk order are nobody's sale.
     """
+    in_bulk = exists().where(
+        WriteJob.city_id == HoldRow.city_id, WriteJob.job_id == HoldRow.job_id, WriteJob.bulk_no.is_not(None)
+    )
     query = (
         select(HoldRow.hold_id)
         .where(
@@ -33,6 +37,7 @@ async def own_holds(
             HoldRow.interface_no == interface_no,
             HoldRow.staff_no == staff_no,
             or_(HoldRow.expires_at > now, HoldRow.job_id.is_not(None)),
+            not_(in_bulk),
         )
         .order_by(HoldRow.expires_at, HoldRow.hold_id)
         .limit(limit)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.store.copying import copy_rows
-from inventory.store.schema import NumberPlan, NumberPlanSource
+from inventory.store.schema import Base, NumberPlan, NumberPlanSource
 
 
 class PlanRow(NamedTuple):
@@ -45,12 +45,37 @@ class PlanSource:
     unmapped: dict[str, int]
 
 
+@dataclass(frozen=True)
+class HolderCount:
+    """How many segments of a city an operator holds by the plan, of its own or (`virtual`) lent to others."""
+
+    carrier: str
+    kind: str
+    segments: int
+
+
+_SOURCE = tuple(getattr(NumberPlanSource, field) for field in PlanSource.__dataclass_fields__)
+
+
 async def find_source(session: AsyncSession, *, name: str, version: str) -> PlanSource | None:
     """Return the source if this version of it was loaded, or None."""
-    columns = (getattr(NumberPlanSource, field) for field in PlanSource.__dataclass_fields__)
-    query = select(*columns).where(NumberPlanSource.name == name, NumberPlanSource.version == version)
+    query = select(*_SOURCE).where(NumberPlanSource.name == name, NumberPlanSource.version == version)
     row = (await session.execute(query)).one_or_none()
     return None if row is None else PlanSource(*row)
+
+
+async def source_in_force(session: AsyncSession) -> PlanSource | None:
+    """Return the source of the rows that are there, or None if there are none."""
+    current = select(NumberPlan.source_id).limit(1).scalar_subquery()
+    row = (await session.execute(select(*_SOURCE).where(NumberPlanSource.id == current))).one_or_none()
+    return None if row is None else PlanSource(*row)
+
+
+async def holders_in(session: AsyncSession, city_id: int) -> list[HolderCount]:
+    """Return who holds how many segments of the city, by name and kind."""
+    columns = (NumberPlan.range_holder, NumberPlan.kind)
+    query = select(*columns, func.count()).where(NumberPlan.city_id == city_id).group_by(*columns).order_by(*columns)
+    return [HolderCount(*row) for row in await session.execute(query)]
 
 
 async def add_source(
@@ -63,8 +88,8 @@ async def add_source(
     repaired: dict[str, int],
     unmapped: dict[str, int],
     now: datetime,
-) -> int:
-    """Write the source and return its id."""
+) -> PlanSource:
+    """Write the source and return it."""
     made = await session.execute(
         insert(NumberPlanSource)
         .values(
@@ -76,9 +101,9 @@ async def add_source(
             repaired=repaired,
             unmapped=unmapped,
         )
-        .returning(NumberPlanSource.id)
+        .returning(*_SOURCE)
     )
-    return made.scalar_one()
+    return PlanSource(*made.one())
 
 
 async def replace_plan(
@@ -88,4 +113,4 @@ async def replace_plan(
     await session.execute(delete(NumberPlan))
     columns = (*PlanRow._fields, "source_id")
     lines = ((*row, source_id) for row in rows)
-    await copy_rows(session, NumberPlan.__tablename__, columns, lines, on_progress=on_progress)
+    await copy_rows(session, Base.metadata.tables[NumberPlan.__tablename__], columns, lines, on_progress=on_progress)

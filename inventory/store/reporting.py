@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.domain.kinds import KINDS, NUMBER, ResourceKind
+from inventory.domain.kinds import KINDS
 from inventory.domain.lifecycle import DataState
+from inventory.store.items import sort_column
 from inventory.store.schema import SubscriptionData
 from inventory.store.stock import stock_table
 
@@ -31,10 +32,14 @@ class StockCount:
 
 @dataclass(frozen=True)
 class DataPool:
-    """The card data of one HLR: without a free unit no blank can become a card of its numbers."""
+    """The card data of one HLR: without a free unit no blank can become a card of its numbers.
+
+    `numbered` of the free ones have an ICCID, for blanks that have a chip serial only.
+    """
 
     hlr: str
     free: int
+    numbered: int
     total: int
 
 
@@ -46,7 +51,7 @@ async def stock_counts(
     found: list[StockCount] = []
     for kind in kinds:
         table = stock_table(kind)
-        sort = table.c[_sort_column(kind)]
+        sort = sort_column(kind)
         rows = await session.execute(
             select(
                 literal(kind.name), table.c.holder_id, sort, table.c.state, func.count(), func.count(table.c.transit_id)
@@ -60,17 +65,13 @@ async def stock_counts(
 
 
 async def data_pools(session: AsyncSession, *, city_id: int) -> list[DataPool]:
-    """Return for each HLR of the city how many data units it has and how many are free."""
-    free = func.count().filter(SubscriptionData.state == DataState.FREE)
+    """Return for each HLR of the city how many data units it has, how many are free, and of these with an ICCID."""
+    is_free = SubscriptionData.state == DataState.FREE
+    counts = func.count().filter(is_free), func.count(SubscriptionData.iccid).filter(is_free), func.count()
     query = (
-        select(SubscriptionData.hlr_code, free, func.count())
+        select(SubscriptionData.hlr_code, *counts)
         .where(SubscriptionData.city_id == city_id)
         .group_by(SubscriptionData.hlr_code)
         .order_by(SubscriptionData.hlr_code)
     )
     return [DataPool(*row) for row in await session.execute(query)]
-
-
-def _sort_column(kind: ResourceKind) -> str:
-    """Name the column that tells sorts of a kind apart (REQ-SIM-13)."""
-    return "kind" if kind is NUMBER else "kind_code"

@@ -33,6 +33,7 @@ class EventRow:
     staff_no: str
     interface_no: str
     reason: str | None
+    reason_code: str | None
     order_ref: str | None
     data: dict[str, Any]
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.organisation import Level
 from inventory.domain.search import NumberQuery
+from inventory.store.hold_sql import NUMBERED, PLAIN
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,11 @@ class FoundNumber:
 _COLUMNS = "item_no, number, tail, rev, cls, outcome, rule_set_id, hlr_code"
 
 _FREE = """
-    city_id = CAST(:city AS int) AND kind = CAST(:kind AS text) AND transit_id IS NULL
+    city_id = CAST(:city AS int) AND kind = CAST(:kind AS text) AND transit_id IS NULL AND recall_id IS NULL
+    AND NOT legal_hold
     AND pool = ANY (CAST(:pools AS text[]))
     AND (CAST(:classes AS int[]) IS NULL OR cls = ANY (CAST(:classes AS int[])))
+    AND (CAST(:hlr AS text) IS NULL OR hlr_code = CAST(:hlr AS text))
     AND (CAST(:lo AS text) IS NULL OR number >= CAST(:lo AS text))
     AND (CAST(:hi AS text) IS NULL OR number < CAST(:hi AS text))
     AND mask & CAST(:must AS int) = CAST(:must AS int) AND mask & CAST(:must_not AS int) = 0
@@ -117,12 +120,15 @@ EXPIRED = f"""
     FROM hold h JOIN number ON number.city_id = h.city_id AND number.item_no = h.number_item_no
                            AND number.hold_id = h.hold_id
     WHERE h.city_id = CAST(:city AS int) AND h.expires_at <= CAST(:now AS timestamptz)
-      AND h.state IN ('ACTIVE', 'BOOKED') AND h.job_id IS NULL
+      AND h.state IN ('ACTIVE', 'BOOKED') AND h.job_id IS NULL AND h.old_sim_item_no IS NULL
       AND (CAST(:tails AS int[]) IS NULL OR tail = ANY (CAST(:tails AS int[])))
       AND {_FREE.replace("city_id", "number.city_id", 1)} AND {_OURS}
     ORDER BY number.item_no LIMIT CAST(:limit AS int)
 """  # noqa: S608 - composed of constants
-"""Numbers whose hold is over and not yet swept: free to whoever asks (REQ-RSV-04)."""
+"""Numbers whose hold is over and not yet swept: free to whoever asks (REQ-RSV-04).
+
+Under a service order a number is in use, and stays so.
+"""
 
 _BY_TAIL, _BY_OUR_TAIL, _BY_SHELF = text(BY_TAIL), text(BY_OUR_TAIL), text(BY_SHELF)
 _BY_NUMBER, _BY_REV, _EXPIRED = text(BY_NUMBER), text(BY_REV), text(EXPIRED)
@@ -151,13 +157,14 @@ class Reach:
 
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
-    """Where the search looks: the city, the kind of number, the sale pools, whose stock, which classes (None: all)."""
+    """Where the search looks: city, kind of number, sale pools, whose stock, which classes and HLR (None: all)."""
 
     city_id: int
     kind: str
     pools: Collection[str]
     holders: tuple[int, ...] | None
     classes: Collection[int] | None
+    hlr: str | None = None
 
     def conditions(self, query: NumberQuery) -> dict[str, Any]:
         """Give the parameters that every walk has."""
@@ -167,6 +174,7 @@ class Shelf:
             "pools": sorted(self.pools),
             "holders": None if self.holders is None else list(self.holders),
             "classes": None if self.classes is None else sorted(self.classes),
+            "hlr": self.hlr,
             "lo": query.lo,
             "hi": query.hi,
             "must": query.must,
@@ -249,14 +257,32 @@ async def reach(session: AsyncSession, city_id: int, org_id: int, scope: Collect
     return Reach(row.low, row.high, tuple(sorted(hall.union(scope))))
 
 
-async def hlrs_without_data(session: AsyncSession, city_id: int, hlrs: Collection[str]) -> set[str]:
-    """Return those of the HLRs that have no free data unit (REQ-RSV-17)."""
-    dry = text("""
-        SELECT code FROM unnest(CAST(:hlrs AS text[])) AS asked (code) WHERE NOT EXISTS (
-            SELECT FROM subscription_data d
-            WHERE d.city_id = CAST(:city AS int) AND d.hlr_code = asked.code AND d.state = 'FREE')
-    """)
-    return set(await session.scalars(dry, {"city": city_id, "hlrs": sorted(hlrs)}))
+_FREE_UNIT = """
+    SELECT FROM subscription_data d
+    WHERE d.city_id = CAST(:city AS int) AND d.hlr_code = asked.code AND d.state = 'FREE'
+"""
+
+
+class FreeData(NamedTuple):
+    """Whether an HLR has free data units for cards that have their ICCID, and for such as get it with them."""
+
+    with_iccid: bool
+    without_iccid: bool
+
+    @property
+    def sorts(self) -> list[str]:
+        """Give the names of those it has."""
+        return [name for name, free in self._asdict().items() if free]
+
+
+async def free_data(session: AsyncSession, city_id: int, hlrs: Collection[str]) -> dict[str, FreeData]:
+    """Return for each of the HLRs which sorts of data units it has left (REQ-RSV-17)."""
+    query = text(f"""
+        SELECT code, EXISTS ({_FREE_UNIT} AND d.{PLAIN}), EXISTS ({_FREE_UNIT} AND d.{NUMBERED})
+        FROM unnest(CAST(:hlrs AS text[])) AS asked (code)
+    """)  # noqa: S608 - composed of constants
+    found = await session.execute(query, {"city": city_id, "hlrs": sorted(hlrs)})
+    return {code: FreeData(*sorts) for code, *sorts in found}
 
 
 async def changed_terms(session: AsyncSession, city_id: int, items: Collection[int]) -> dict[int, dict[str, Any]]:

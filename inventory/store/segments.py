@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ARRAY, any_, insert, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,6 +33,14 @@ class OwnedSegment:
     group_id: int | None
     first_item_no: int
     size: int
+    group: str | None = None
+    """Name of its group (号群)."""
+
+
+_COLUMNS: tuple[Any, ...] = (
+    *(getattr(Segment, name) for name in OwnedSegment.__dataclass_fields__ if name != "group"),
+    SegmentGroup.name,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +58,17 @@ class SegmentDraft:
     first_item_no: int
     outcomes: bytes = b""
     size: int = SIZE
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentFilter:
+    """Conditions on segments that all hold; None and the empty text ask for nothing, `prefix` is how they begin."""
+
+    prefix: str | None = None
+    group: str | None = None
+    hlr: str | None = None
+    kind: str | None = None
+    carrier: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +121,23 @@ async def find_segment(session: AsyncSession, number: str) -> OwnedSegment | Non
 
 async def segments_named(session: AsyncSession, prefixes: Collection[str]) -> list[OwnedSegment]:
     """Return those of the segments that we own, in any city."""
-    columns = (getattr(Segment, name) for name in OwnedSegment.__dataclass_fields__)
     rows = await session.execute(
-        select(*columns).where(Segment.prefix == any_(literal(list(prefixes), ARRAY(CodeText))))
+        select(*_COLUMNS)
+        .outerjoin(SegmentGroup, SegmentGroup.id == Segment.group_id)
+        .where(Segment.prefix == any_(literal(list(prefixes), ARRAY(CodeText))))
     )
     return [OwnedSegment(*row) for row in rows]
+
+
+async def prefixes_of_group(session: AsyncSession, *, city_id: int, name: str) -> list[str]:
+    """Return the prefixes of the segments of the city's group, in order."""
+    query = (
+        select(Segment.prefix)
+        .join(SegmentGroup, SegmentGroup.id == Segment.group_id)
+        .where(SegmentGroup.city_id == city_id, SegmentGroup.name == name)
+        .order_by(Segment.prefix)
+    )
+    return list(await session.scalars(query))
 
 
 async def group_named(session: AsyncSession, *, city_id: int, name: str) -> int:
@@ -117,6 +149,47 @@ async def group_named(session: AsyncSession, *, city_id: int, name: str) -> int:
         return found
     made = await session.execute(insert(SegmentGroup).values(city_id=city_id, name=name).returning(SegmentGroup.id))
     return made.scalar_one()
+
+
+async def groups_of(session: AsyncSession, city_id: int) -> list[str]:
+    """Return the names of the city's segment groups in order."""
+    query = select(SegmentGroup.name).where(SegmentGroup.city_id == city_id).distinct().order_by(SegmentGroup.name)
+    return list(await session.scalars(query))
+
+
+async def list_segments(
+    session: AsyncSession, wanted: SegmentFilter, *, city_id: int, after: str, limit: int
+) -> list[OwnedSegment]:
+    """Return the first `limit` of the city's segments behind the prefix `after`."""
+    query = select(*_COLUMNS).outerjoin(SegmentGroup, SegmentGroup.id == Segment.group_id)
+    conditions = [Segment.city_id == city_id, Segment.prefix > after]
+    if wanted.prefix:
+        conditions.append(Segment.prefix.startswith(wanted.prefix, autoescape=True))
+    for column, value in (
+        (SegmentGroup.name, wanted.group),
+        (Segment.hlr_code, wanted.hlr),
+        (Segment.kind, wanted.kind),
+        (Segment.carrier, wanted.carrier),
+    ):
+        if value:
+            conditions.append(column == value)
+    rows = await session.execute(query.where(*conditions).order_by(Segment.prefix).limit(limit))
+    return [OwnedSegment(*row) for row in rows]
+
+
+async def states_in(
+    session: AsyncSession, segment_ids: Sequence[int], *, city_id: int, holders: Collection[int]
+) -> list[tuple[int, str, int]]:
+    """Return how many numbers of each of the segments these holders have in which state: segment, state, count."""
+    rows = await session.execute(
+        text(
+            "SELECT segment.id, number.state, count(*) FROM segment JOIN number ON number.city_id = :city_id"
+            " AND number.number >= segment.prefix AND number.number < segment.prefix || '~'"
+            " AND number.holder_id = ANY (:holders) WHERE segment.id = ANY (:ids) GROUP BY 1, 2 ORDER BY 1, 2"
+        ),
+        {"city_id": city_id, "ids": list(segment_ids), "holders": list(holders)},
+    )
+    return [(segment_id, state, count) for segment_id, state, count in rows]
 
 
 async def add_segments(session: AsyncSession, drafts: Sequence[SegmentDraft], *, city_id: int) -> list[int]:

@@ -40,11 +40,33 @@ class ReaderRow:
     insertion: int
     facts: dict[str, Any] | None
     sim_item_no: int | None
+    sim_iccid: str | None
+    sim_serial: str | None
     sim_state: str | None
+    sim_hlr: str | None
     sim_hold_id: int | None
     sim_holder_id: int | None
     script_id: str | None
     seen_at: datetime
+    bulk_job_id: int | None
+    bulk_refusal: str | None
+    label: str | None
+    seat: str | None
+    seat_staff: str | None
+    seat_at: datetime | None
+    dispenser: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class SeatRow:
+    """A reader with its label and the seat that it is bound to."""
+
+    station_id: int
+    name: str
+    label: str | None
+    seat: str | None
+    staff_no: str | None
+    at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -202,11 +224,21 @@ _READER = (
     StationReader.insertion,
     StationReader.facts,
     StationReader.sim_item_no,
+    Sim.iccid,
+    Sim.serial,
     Sim.state,
+    Sim.hlr_code,
     Sim.hold_id,
     Sim.holder_id,
     StationReader.script_id,
     StationReader.seen_at,
+    StationReader.bulk_job_id,
+    StationReader.bulk_refusal,
+    StationReader.label,
+    StationReader.seat,
+    StationReader.seat_staff,
+    StationReader.seat_at,
+    StationReader.dispenser,
 )
 
 
@@ -219,6 +251,35 @@ async def readers_of(session: AsyncSession, *, city_id: int, stations: Collectio
         .order_by(StationReader.station_id, StationReader.name)
     )
     return [ReaderRow(*row) for row in await session.execute(query)]
+
+
+async def seats_at(session: AsyncSession, *, city_id: int, org_id: int) -> list[SeatRow]:
+    """Return the readers of the stations of a place that are not revoked, locked."""
+    here = tuple_(Station.city_id, Station.station_id) == tuple_(StationReader.city_id, StationReader.station_id)
+    query = (
+        select(
+            StationReader.station_id,
+            StationReader.name,
+            StationReader.label,
+            StationReader.seat,
+            StationReader.seat_staff,
+            StationReader.seat_at,
+        )
+        .join(Station, here)
+        .where(Station.city_id == city_id, Station.org_id == org_id, Station.revoked_at.is_(None))
+        .order_by(StationReader.station_id, StationReader.name)
+        .with_for_update(of=StationReader)
+    )
+    return [SeatRow(*row) for row in await session.execute(query)]
+
+
+async def leave_seat(session: AsyncSession, *, city_id: int, seat: str) -> None:
+    """Unbind the readers of a seat; their labels stay."""
+    await session.execute(
+        update(StationReader)
+        .where(StationReader.city_id == city_id, StationReader.seat == seat)
+        .values(seat=None, seat_staff=None, seat_at=None)
+    )
 
 
 async def see_reader(

@@ -7,12 +7,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DDL, ColumnElement, Table, and_, func, or_, select, text, update
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    ColumnElement,
+    Table,
+    and_,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain import ledger
 from inventory.domain.kinds import NUMBER, SIM, ResourceKind
-from inventory.store.schema import Base, Segment
+from inventory.domain.lifecycle import LoadState
+from inventory.store.schema import Base, LoadBatch, Segment
 
 _OTHER_KEYS = {SIM.name: ("serial",)}
 """Columns that name an item beside its natural key: a blank without ICCID is known by its chip serial."""
@@ -98,11 +113,13 @@ async def move_state(
     version: int,
     to_state: str,
     now: datetime,
+    despite_order: bool = False,
     **also: Any,
 ) -> bool:
     """Move one item's state by compare-and-set, together with the columns in `also`; the version rises by one.
 
-    False means that someone else moved it first. Whether the move is legal is the life cycle's business, asked before.
+    False means that someone else moved it first, or that it is under a legal hold: then it stays as it is, but for what
+    is found out about it (`despite_order`). Whether the move is legal is the life cycle's business, asked before.
     """
     table = stock_table(kind)
     statement = (
@@ -112,6 +129,7 @@ async def move_state(
             table.c.item_no == item_no,
             table.c.state == from_state,
             table.c.version == version,
+            true() if despite_order else not_(table.c.legal_hold),
         )
         .values(state=to_state, version=version + 1, updated_at=now, **also)
         .returning(table.c.item_no)
@@ -127,7 +145,12 @@ async def reserve_item_numbers(session: AsyncSession, kind: ResourceKind, *, cit
     table = stock_table(kind)
     await lock_for_transaction(session, f"item_no/{city_id}/{kind.name}")
     last = await session.scalar(select(func.max(table.c.item_no)).where(table.c.city_id == city_id))
-    free = 0 if last is None else last + 1
+    # A load that was undone has left a gap behind the last item: what happened there is another item's.
+    undone = select(func.max(cast(LoadBatch.figures["last_item_no"].astext, BigInteger))).where(
+        LoadBatch.city_id == city_id, LoadBatch.resource == kind.name, LoadBatch.state == LoadState.UNDONE
+    )
+    last = max((number for number in (last, await session.scalar(undone)) if number is not None), default=-1)
+    free = last + 1
     if kind is NUMBER:
         # A segment keeps the item numbers of those of its numbers that are not in stock yet.
         kept = func.max(Segment.first_item_no + Segment.size)
@@ -135,9 +158,13 @@ async def reserve_item_numbers(session: AsyncSession, kind: ResourceKind, *, cit
     return ledger.allocate(free, count)
 
 
-async def lock_for_transaction(session: AsyncSession, name: str) -> None:
-    """Take the advisory lock called `name` until the transaction ends; whoever else asks for it waits."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+async def lock_for_transaction(session: AsyncSession, name: str, *, shared: bool = False) -> None:
+    """Take the advisory lock called `name` until the transaction ends; whoever else asks for it waits.
+
+    Those who take it `shared` do not wait for each other.
+    """
+    lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+    await session.execute(select(lock(func.hashtextextended(name, 0))))
 
 
 async def join_by_hash(session: AsyncSession) -> None:
@@ -156,5 +183,14 @@ async def allow_long_statements(session: AsyncSession) -> None:
 async def refresh_statistics(session: AsyncSession, tables: Iterable[str]) -> None:
     """Let the planner see what a load has changed; without it by-key statements may scan a partial index."""
     for name in tables:
-        analyze = DDL("ANALYZE %(table)s")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
-        await session.execute(analyze.against(Base.metadata.tables[name]))
+        await analyze(session, Base.metadata.tables[name])
+
+
+async def analyze(session: AsyncSession, table: Table, *, roughly: bool = False) -> None:
+    """Let the planner see what a table holds now; `roughly`: from a tenth of the sample, enough to choose a join."""
+    statement = DDL("ANALYZE %(table)s")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+    if roughly:
+        await session.execute(text("SET LOCAL default_statistics_target = 10"))
+    await session.execute(statement.against(table))
+    if roughly:
+        await session.execute(text("SET LOCAL default_statistics_target TO DEFAULT"))

@@ -1,22 +1,25 @@
-"""Where the key-encryption keys come from. The default is a file; a PKCS#11 provider has the same three methods."""
+"""Where the key-encryption keys come from: a file, whose versions are added, read while services run, and retired."""
 
 from __future__ import annotations
 
 import contextlib
-import json
+import fcntl
 import os
-import secrets
-import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from typing_extensions import override
 
 from cardwriter.crypto.secret import Secret
+from inventory.domain.errors import InvalidField, KeyFileMissing
+from inventory.vault import key_file
+from inventory.vault.guard import PLAIN, KeyGuard
+from inventory.vault.key_file import Content, Retired, fresh_key
 
-_KEY_BYTES = 32
 _MAX_VERSION = 0xFFFF
-_OWNER_ONLY = 0o600
 
 
 class KeyProvider(Protocol):
@@ -37,35 +40,60 @@ class UnknownKeyVersion(LookupError):
     """The provider keeps no key of this version."""
 
 
-class KeyFileUnusable(Exception):
-    """The key file is readable by others or is not a key file; the message says what to do."""
-
-
 class FileKeyProvider:
     """Keys in a JSON file that only its owner may read: a root, and one key per version, the highest in use.
 
-    The file is made at first start. Losing it loses every sealed secret: back it up apart from the database.
+    The file is made at first start. Losing it loses every sealed secret: back it up apart from the database. It is
+    looked at again whenever something is sealed, so that a process that runs uses a new version from the moment it is
+    there: only so may an older one be retired while services run.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the key file, or make it.
+    def __init__(self, path: Path, *, guard: KeyGuard = PLAIN, make: bool = True) -> None:
+        """Open the key file, whose keys the guard seals; `make` makes it where there is none.
 
         Raises
         ------
-        KeyFileUnusable
-            Others may read it, or it is not a key file.
+        KeyFileDamaged, KeyFileExposed, KeyFileForeign
+            It is not a key file, others may read it, or something else seals its keys.
+        KeyFileMissing
+            There is none and none is to be made.
+        DomainError
+            One of the `KeyToken…` refusals of the guard.
         OSError
             It can be neither read nor made.
         """
         self._path = path
+        self._guard = guard
         if not path.exists():
-            _create(path, {"root": _fresh(), "keys": {"1": _fresh()}})
-        self._root, self._keys = _read(path)
+            if not make:
+                raise KeyFileMissing(file=str(path))
+            key_file.create(path, Content(fresh_key(), {1: fresh_key()}), guard)
+        self._seen = key_file.look(path)
+        self._content = key_file.read(path, guard)
 
     @property
     def current(self) -> int:
-        """Version of the key that seals from now on: the highest in the file."""
-        return max(self._keys)
+        """Version of the key that seals from now on: the highest in the file as it is now.
+
+        Raises
+        ------
+        DomainError
+            The file has changed to something that cannot be used: nothing is sealed until it is put right.
+        """
+        self._renew()
+        return max(self._content.keys)
+
+    @property
+    def versions(self) -> Mapping[int, datetime | None]:
+        """The versions kept, with the time each was made; None for the one that the file began with."""
+        self._renew()
+        return {version: self._content.made.get(version) for version in sorted(self._content.keys)}
+
+    @property
+    def retired(self) -> Mapping[int, Retired]:
+        """The versions that were destroyed, with time and reason."""
+        self._renew()
+        return self._content.retired
 
     def key(self, version: int) -> Secret:
         """Return the 32-byte key of a version.
@@ -75,74 +103,86 @@ class FileKeyProvider:
         UnknownKeyVersion
             The file has no such key.
         """
-        key = self._keys.get(version)
+        if version not in self._content.keys:
+            self._renew()
+        key = self._content.keys.get(version)
         if key is None:
             raise UnknownKeyVersion(version)
         return key
 
     def root(self) -> Secret:
         """Return the 32-byte root of derived secrets."""
-        return self._root
+        return self._content.root
 
-    def rotate(self) -> int:
+    def rotate(self, *, now: datetime) -> int:
         """Add a fresh key, use it from now on and return its version; older envelopes still open.
-
-        Other processes use it after their next start.
 
         Raises
         ------
-        KeyFileUnusable
+        InvalidField
             All 65,535 versions are used up.
         """
-        version = self.current + 1
-        if version > _MAX_VERSION:
-            raise KeyFileUnusable("no key version is left; start a new key file and load the secrets again")
-        keys = {str(number): key.reveal().hex() for number, key in self._keys.items()} | {str(version): _fresh()}
-        spare = _write_spare(self._path, {"root": self._root.reveal().hex(), "keys": keys})
-        spare.replace(self._path)
-        self._root, self._keys = _read(self._path)
+        with self._changing() as old:
+            version = max([*old.keys, *old.retired]) + 1
+            if version > _MAX_VERSION:
+                raise InvalidField(
+                    field="version", value=version, reason="no key version is left; load into a new city"
+                )
+            self._put(replace(old, keys={**old.keys, version: fresh_key()}, made={**old.made, version: now}))
         return version
+
+    def retire(self, version: int, *, reason: str, now: datetime) -> None:
+        """Destroy the key of a version: what is still sealed under it never opens again.
+
+        Raises
+        ------
+        InvalidField
+            The version is the one that seals.
+        UnknownKeyVersion
+            The file has no such key.
+        """
+        with self._changing() as old:
+            if version not in old.keys:
+                raise UnknownKeyVersion(version)
+            if version == max(old.keys):
+                raise InvalidField(
+                    field="version", value=version, reason="it is in use; add another first: haoka keys rotate"
+                )
+            keys = {number: key for number, key in old.keys.items() if number != version}
+            self._put(replace(old, keys=keys, retired={**old.retired, version: Retired(now, reason)}))
+
+    def guard_with(self, guard: KeyGuard) -> None:
+        """Seal the keys of the file by another guard; the keys stay the same.
+
+        Processes that run seal nothing more until they are started again with that guard.
+        """
+        with self._changing() as content:
+            key_file.put(self._path, content, guard)
+            self._guard = guard
+            self._renew()
 
     @override
     def __repr__(self) -> str:
-        return f"FileKeyProvider({len(self._keys)} keys)"
+        return f"FileKeyProvider({len(self._content.keys)} keys)"
 
+    def _renew(self) -> None:
+        """Read the file again if it is another one; where it is gone for the moment, what was read is still true."""
+        with contextlib.suppress(FileNotFoundError):
+            found = key_file.look(self._path)
+            if found != self._seen:
+                self._content = key_file.read(self._path, self._guard)
+                self._seen = found
 
-def _fresh() -> str:
-    return secrets.token_hex(_KEY_BYTES)
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Content]:
+        """Give what the file holds, and let nobody else change it meanwhile: a version lost is a secret lost."""
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield key_file.read(self._path, self._guard)
+        finally:
+            os.close(folder)
 
-
-def _write_spare(path: Path, content: dict[str, Any]) -> Path:
-    """Write the content to a file of our own beside `path`, for its owner only, and give its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    spare = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    return spare
-
-
-def _create(path: Path, content: dict[str, Any]) -> None:
-    """Make the key file whole or not at all; of two processes that start at once, one makes it and both read it."""
-    spare = _write_spare(path, content)
-    try:
-        with contextlib.suppress(FileExistsError):
-            os.link(spare, path)
-    finally:
-        spare.unlink()
-
-
-def _read(path: Path) -> tuple[Secret, dict[int, Secret]]:
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise KeyFileUnusable(f"{path.name} may be read by others; run: chmod 600 {path}")
-    try:
-        content = json.loads(path.read_text(encoding="ascii"))
-        root = Secret.fromhex(content["root"])
-        keys = {int(version): Secret.fromhex(key) for version, key in content["keys"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError):
-        keys, root = {}, Secret(b"")
-    if not keys or any(len(secret) != _KEY_BYTES for secret in (root, *keys.values())):
-        raise KeyFileUnusable(f"{path.name} is not a key file; put the right file back, or restore it from a backup")
-    return root, keys
+    def _put(self, content: Content) -> None:
+        key_file.put(self._path, content, self._guard)
+        self._renew()

@@ -1,8 +1,9 @@
-"""Vendors' transport keys: how Ki and OPc come encrypted, one or two cipher blocks under a key both sides know."""
+"""Transport keys: how Ki and OPc come from vendors and go to networks, blocks under a key both sides know."""
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -12,8 +13,18 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cardwriter.crypto.secret import Secret
 
 _KCV_BYTES = 3
-_CARD_KEY_BYTES = 16  # K and OPc of Milenage: 3GPP TS 35.206 clause 2.3
+_CARD_KEY_BYTES = (16, 32)  # K and OPc of MILENAGE, K of TUAK; K and TOPc of TUAK: 3GPP TS 35.206 §2.3, TS 35.231 §5
 _TDES_BYTES = 24
+_WRAPPED_MORE = 8  # RFC 3394 clause 2.2.1
+
+
+class KeyPurpose(enum.StrEnum):
+    """What a transport key is for: whoever has it could read what lies under it, so none serves both ways."""
+
+    VENDOR = "vendor"
+    """Card keys come in under it."""
+    NETWORK = "network"
+    """Card keys go out under it, to an HSS or AuC."""
 
 
 class TransportAlgorithm(enum.StrEnum):
@@ -60,17 +71,36 @@ def key_check_value(algorithm: TransportAlgorithm, key: Secret) -> bytes:
 
 
 def unwrap(algorithm: TransportAlgorithm, key: Secret, sealed: bytes) -> Secret:
-    """Return the 16-byte card key that a vendor encrypted.
+    """Return the card key of 16 or 32 bytes that a vendor encrypted.
 
     Raises
     ------
     TransportKeyUnusable
-        The key does not fit the algorithm, or `sealed` is not 16 bytes.
+        The key does not fit the algorithm, or `sealed` is neither 16 nor 32 bytes.
     """
-    if len(sealed) != _CARD_KEY_BYTES:
-        raise TransportKeyUnusable(f"an encrypted card key has {_CARD_KEY_BYTES} bytes, not {len(sealed)}")
+    if len(sealed) not in _CARD_KEY_BYTES:
+        raise TransportKeyUnusable(f"an encrypted card key has 16 or 32 bytes, not {len(sealed)}")
     decryptor = _ecb(_block_cipher(algorithm, key)).decryptor()
     return Secret(decryptor.update(sealed) + decryptor.finalize())
+
+
+def enclose(algorithm: TransportAlgorithm, key: Secret, card_key: Secret) -> bytes:
+    """Return the card key of 16 or 32 bytes encrypted, for who has the same transport key; `unwrap` opens it.
+
+    Raises
+    ------
+    TransportKeyUnusable
+        The transport key does not fit the algorithm, or the card key is neither 16 nor 32 bytes.
+    """
+    if len(card_key) not in _CARD_KEY_BYTES:
+        raise TransportKeyUnusable(f"a card key has 16 or 32 bytes, not {len(card_key)}")
+    encryptor = _ecb(_block_cipher(algorithm, key)).encryptor()
+    return encryptor.update(card_key.reveal()) + encryptor.finalize()
+
+
+def as_delivered(sizes: Iterable[int]) -> list[int]:
+    """Return how many bytes keys of these sizes have in a vendor's file: as many, or 8 more where they are wrapped."""
+    return [delivered for size in sizes for delivered in (size, size + _WRAPPED_MORE)]
 
 
 def _block_cipher(algorithm: TransportAlgorithm, key: Secret) -> AES | TripleDES:

@@ -14,8 +14,10 @@ from inventory.access.permissions import Permission
 from inventory.i18n import Language, choose
 from inventory.request_scope import ConnectionDep, NowDep, RuntimeDep, SessionDep
 from inventory.services.access import Need, Presented, admit
+from inventory.services.alerts import count_alerts
 from inventory.services.once import WriteKey
 from inventory.services.organisation import read_tree
+from inventory.services.ports import count_ending
 
 __all__ = [
     "LANGUAGE_COOKIE",
@@ -57,6 +59,10 @@ class Require:
             )
             if "hx-request" not in request.headers:
                 request.state.place = next(iter(await read_tree(session, caller)), None)
+                if caller.may(Permission.STOCK_READ):
+                    request.state.badges = {"/alerts": await count_alerts(session, caller)}
+                if caller.may(Permission.PORTS_READ):
+                    request.state.badges["/ports"] = await count_ending(session, caller)
         request.state.caller = caller
         return caller
 

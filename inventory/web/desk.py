@@ -14,16 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.domain.errors import DomainError
+from inventory.domain.identifiers import parse_iccid
 from inventory.i18n import Language
 from inventory.runtime import Runtime
 from inventory.services import promises
 from inventory.services.card_writing import read_last_job
 from inventory.services.holds import hold_number
+from inventory.services.kits import CardWish, read_card_offer
 from inventory.services.stations import read_stations
 from inventory.vault.hold_keys import HoldKeys
 from inventory.web.deps import NowDep, RuntimeDep, SessionDep, language_of, require
 from inventory.web.problems import explain, status_of
-from inventory.web.reader_view import READER_COOKIE, Place, choose_reader, reader_view, remembered
+from inventory.web.reader_view import SEAT_COOKIE, Place, choose_reader, reader_view, scanned_view, seat_of
 from inventory.web.rendering import render
 from inventory.web.sale_view import sale_view
 
@@ -49,9 +51,9 @@ class Desk:
         return HoldKeys(self.runtime.hold_secret)
 
     @property
-    def chosen(self) -> str | None:
-        """The reader that this browser remembers."""
-        return remembered(self.request.cookies.get(READER_COOKIE))
+    def seat(self) -> str | None:
+        """The name of this browser as a seat."""
+        return seat_of(self.request.cookies.get(SEAT_COOKIE))
 
     def owns(self, shown: dict[str, Any]) -> bool:
         """Whether the person itself took the hold, at this interface."""
@@ -71,12 +73,27 @@ class Desk:
 
     async def place(self) -> Place | None:
         """Return the desk's reader."""
-        return choose_reader(await read_stations(self.session, self.caller, now=self.now), self.chosen)
+        return choose_reader(await read_stations(self.session, self.caller, seat=self.seat, now=self.now))
 
-    async def reader(self, chosen: str | None = None) -> dict[str, Any]:
-        """Return the values of the reader panel."""
-        stations = await read_stations(self.session, self.caller, now=self.now)
-        return {"reader": reader_view(stations, chosen or self.chosen, self.language)}
+    async def reader(
+        self, seat: str | None = None, scan: str = "", wanted: str = "", refusal: DomainError | None = None
+    ) -> dict[str, Any]:
+        """Return the values of the reader panel; a card that was scanned stands there in place of the reader's.
+
+        `wanted` stays chosen in the form after a refusal.
+        """
+        stations = await read_stations(self.session, self.caller, seat=seat or self.seat, now=self.now)
+        shown = reader_view(stations, self.language, wanted=wanted)
+        try:
+            shown |= await self._scanned(scan) if scan else {}
+        except DomainError as unknown:
+            refusal = unknown
+        return {"reader": shown, "reader_problem": None if refusal is None else explain(self.request, refusal)}
+
+    async def _scanned(self, scan: str) -> dict[str, Any]:
+        card = CardWish(iccid=parse_iccid(scan).iccid)
+        offer, refusal = await read_card_offer(self.session, self.caller, card, now=self.now)
+        return scanned_view(offer, None if refusal is None else explain(self.request, refusal).detail, self.language)
 
     async def sale(self, hold_id: str | None, refusal: DomainError | None = None) -> dict[str, Any]:
         """Return the values of the sale panel."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -11,23 +9,24 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response, StreamingResponse
 
 from inventory.domain.errors import DomainError
+from inventory.domain.replacement import ReplaceReason
 from inventory.domain.search import SearchWish
 from inventory.services.search import SearchAsk, search_numbers
+from inventory.web.code_tables import offered_classes
 from inventory.web.deps import RuntimeDep
 from inventory.web.desk import Clerk, Desk, DeskDep
-from inventory.web.names import class_name
+from inventory.web.live import news_of_stations
+from inventory.web.names import class_name, replace_reason
 from inventory.web.problems import explain, status_of
 
 router = APIRouter(prefix="/desk")
 
 HoldId = Annotated[str, Path(max_length=40)]
-CLASSES = (0, 1, 2, 3, 4, 5, 6, 9)
 MOBILE_DIGITS = 11
 _MOST_FOUND = 60
 _FEW_FOUND = 20
 _MOST_PAGES = 25
 """A search goes on until a few numbers are found, it has been all round, or a second or so has passed."""
-_BEAT_SECONDS = 15.0
 
 
 def typed_search(text: str, without: str) -> SearchWish:
@@ -48,16 +47,18 @@ async def show(desk: DeskDep, hold: Annotated[str | None, Query(max_length=40)] 
         **await desk.sale(hold),
         "numbers": None,
         "whole": None,
+        "hlr": "",
         "search_problem": None,
-        "classes": [{"cls": cls, "label": class_name(cls, desk.language)} for cls in CLASSES],
+        "reasons": {reason.value: replace_reason(reason, desk.language) for reason in ReplaceReason},
+        "classes": await offered_classes(desk.session, desk.caller, desk.language, now=desk.now),
     }
     return desk.show("desk/page.html", values)
 
 
 @router.get("/reader")
-async def reader(desk: DeskDep) -> Response:
-    """Show the reader panel."""
-    return desk.show("desk/reader.html", await desk.reader())
+async def reader(desk: DeskDep, scan: Annotated[str, Query(max_length=40)] = "") -> Response:
+    """Show the reader panel, with the card that was scanned if one was."""
+    return desk.show("desk/reader.html", await desk.reader(scan=scan))
 
 
 @router.get("/numbers")
@@ -66,18 +67,19 @@ async def numbers(
     q: Annotated[str, Query(max_length=32)] = "",
     cls: Annotated[str, Query(max_length=2)] = "",
     without: Annotated[str, Query(max_length=10)] = "",
+    hlr: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
-    """Show free numbers that fit what was typed."""
+    """Show free numbers that fit what was typed, and the finished card at the desk if there is one."""
     classes = frozenset({int(cls)}) if cls.isascii() and cls.isdigit() else None
-    ask = SearchAsk(wish=typed_search(q, without), classes=classes, limit=_MOST_FOUND)
+    ask = SearchAsk(wish=typed_search(q, without), classes=classes, hlr=hlr or None, limit=_MOST_FOUND)
     try:
         found = await _found(desk, ask)
     except DomainError as refusal:
-        values = {"numbers": None, "whole": None, "search_problem": explain(desk.request, refusal)}
+        values = {"numbers": None, "whole": None, "hlr": hlr, "search_problem": explain(desk.request, refusal)}
         return desk.show("desk/numbers.html", values, status=status_of(refusal))
     rows = [row | {"class_name": class_name(row["number_class"], desk.language)} for row in found]
     whole = q if q.isascii() and q.isdigit() and len(q) == MOBILE_DIGITS else None
-    return desk.show("desk/numbers.html", {"numbers": rows, "whole": whole, "search_problem": None})
+    return desk.show("desk/numbers.html", {"numbers": rows, "whole": whole, "hlr": hlr, "search_problem": None})
 
 
 async def _found(desk: Desk, ask: SearchAsk) -> list[dict[str, Any]]:
@@ -107,18 +109,4 @@ async def sale(desk: DeskDep, hold_id: HoldId) -> Response:
 @router.get("/events")
 async def events(runtime: RuntimeDep, caller: Clerk) -> StreamingResponse:
     """Tell the page when a reader or a job of the city changed; it fetches what it shows itself."""
-
-    async def stream() -> AsyncIterator[str]:
-        async with runtime.notices.subscribe() as queue:
-            yield ": here\n\n"
-            while True:
-                try:
-                    notice = await asyncio.wait_for(queue.get(), _BEAT_SECONDS)
-                except TimeoutError:
-                    yield ": still here\n\n"
-                    continue
-                if notice is None or notice.city_id == caller.city_id:
-                    job = notice is not None and notice.job_id is not None
-                    yield f"event: {'job' if job else 'reader'}\ndata: -\n\n"
-
-    return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    return news_of_stations(runtime, caller.city_id)

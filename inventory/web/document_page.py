@@ -12,14 +12,19 @@ from inventory.access.permissions import Permission
 from inventory.domain.deliveries import OPEN
 from inventory.domain.identifiers import format_public_id
 from inventory.domain.kinds import kind_named
+from inventory.downloads import FileDep, download
 from inventory.i18n import Language
 from inventory.request_scope import BIGGEST
-from inventory.services.documents import DocumentLine, DocumentPage, read_movement
-from inventory.store.movements import Document
-from inventory.web.deps import SessionDep, language_of, require
+from inventory.services.documents import MOST_RUNS, DocumentLine, DocumentPage, read_movement
+from inventory.services.exporting import line_listing
+from inventory.store.ends import bare
+from inventory.store.movements import CITY_OUT, Document
+from inventory.web.barcode import barcode
+from inventory.web.deps import RuntimeDep, SessionDep, language_of, require
 from inventory.web.names import class_name, event_name, in_months, kind_name, node_name, yuan
 from inventory.web.rendering import render
 from inventory.web.texts import translations
+from inventory.web.wording import PageWording
 
 router = APIRouter(prefix="/documents")
 
@@ -33,11 +38,15 @@ async def show(
     request: Request,
     session: SessionDep,
     caller: Reader,
+    runtime: RuntimeDep,
+    file: FileDep,
     movement: Annotated[str, Path(max_length=40)],
     after: Annotated[int, Query(ge=-1, le=BIGGEST)] = -1,
 ) -> Response:
     """Show the document with the items behind item number `after` (REQ-SIM-06, REQ-NUM-06)."""
     language = language_of(request)
+    if file is not None:
+        return await download(runtime.database, caller, line_listing(movement), file, PageWording(language))
     page = await read_movement(session, caller, public_id=movement, after=after, limit=_LINES)
     document = page.document
     values = {
@@ -51,6 +60,12 @@ async def show(
         "parent": document.parent_id and format_public_id("m", caller.city_id, document.parent_id),
         "open": document.state in OPEN,
         "rated": document.rule_set_id is not None,
+        "code": barcode(movement),
+        "runs": [
+            {"count": run.count, "ends": [barcode(bare(name)) for name in dict.fromkeys((run.first, run.last))]}
+            for run in page.runs
+        ],
+        "more_runs": len(page.runs) == MOST_RUNS,
         "lines": [_line(line, language) for line in page.lines],
         "first": after < 0,
         "next_after": page.next_after,
@@ -64,14 +79,23 @@ def _facts(page: DocumentPage, language: Language) -> list[dict[str, Any]]:
     document = page.document
     facts: list[tuple[str, Any]] = []
     if page.giver is not None:
-        facts.append((gettext("From"), f"{node_name(page.giver, language)} ({page.giver.code})"))
-    facts.append((gettext("To"), f"{node_name(page.receiver, language)} ({page.receiver.code})"))
+        facts.append((gettext("Giver"), f"{node_name(page.giver, language)} ({page.giver.code})"))
+    sent_away = page.other is not None and document.kind == CITY_OUT
+    receiver = page.other.city if page.other is not None and sent_away else page.receiver
+    facts.append((gettext("Receiver"), f"{node_name(receiver, language)} ({receiver.code})"))
+    if page.other is not None:
+        there = page.other.document
+        facts.append((gettext("Document of the other city"), page.other.name))
+        if sent_away:
+            facts.append((gettext("Signed for there"), f"{there.accepted_count} / {there.item_count}"))
+            facts.append((gettext("Sent back from there"), there.refused_count))
     facts += [
         (label, value)
         for label, value in (
             (gettext("Taken by"), document.receiver),
             (gettext("Handed back by"), document.returner),
             (gettext("Reason"), document.reason),
+            (gettext("Code of the reason"), document.reason_code),
         )
         if value
     ]
@@ -98,12 +122,13 @@ def _answer(document: Document, city_id: int, language: Language) -> dict[str, A
 
 def _line(line: DocumentLine, language: Language) -> dict[str, str]:
     """Return an item; of an issued number the class and the terms that stood on the line."""
+    named = {"name": line.name, "serial": line.serial or ""}
     if line.fee is None:
-        return {"name": line.name, "cls": "", "terms": ""}
+        return {**named, "cls": "", "terms": ""}
     fee = line.fee
     months = in_months(fee["commitment_months"], language)
     return {
-        "name": line.name,
+        **named,
         "cls": class_name(fee["number_class"], language),
         "terms": f"{yuan(fee['prepay_fen'])} · {yuan(fee['min_monthly_fen'])} · {months}",
     }

@@ -7,24 +7,28 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
-from inventory.domain.errors import DomainError, InvalidField, NotFound
-from inventory.domain.kinds import NUMBER, SIM
+from inventory.domain.errors import ApprovalNeeded, DomainError, NotFound
+from inventory.domain.kinds import NUMBER
 from inventory.domain.money import parse_yuan
+from inventory.domain.reasons import Purpose
 from inventory.services.fees import FeeWish, change_fee, read_fee_changes
 from inventory.services.moving import MoveWish, Verb, move
-from inventory.services.organisation import read_above, read_tree
-from inventory.services.reporting import ItemView, read_history, read_item
+from inventory.services.organisation import read_above, read_other_cities, read_tree
+from inventory.services.reporting import ItemView, read_card_identities, read_history, read_item
 from inventory.services.status_release import ReleaseWish, release_status
 from inventory.store.selection import ByName
+from inventory.web.asking import ask_and_wait
+from inventory.web.code_tables import offered_reasons
 from inventory.web.deps import FormDep, NowDep, SessionDep, WriteDep, language_of, require
 from inventory.web.item_views import change_line, facts_of, fee_fields, life_line, releases
+from inventory.web.move_pages import read_number
 from inventory.web.names import node_name
-from inventory.web.problems import explain, status_of
+from inventory.web.problems import render_form
 from inventory.web.rendering import render
 from inventory.web.texts import translations
 
@@ -36,8 +40,6 @@ Recaller = Annotated[Caller, require(Permission.RECALL, writes=True)]
 FeeManager = Annotated[Caller, require(Permission.FEES_CHANGE, writes=True)]
 Kind = Literal["number", "sim"]
 _ACTS = frozenset({"release-status", "recall", "fee"})
-_LONGEST_NUMBER = 13
-"""Numbers of machines have 13 digits; ICCIDs and chip serials are longer."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,7 @@ class Tried:
 
     def shown(self) -> dict[str, str]:
         """Return what the form of the act is filled with again; nothing after a success."""
-        return {"act": self.act, "reason": self.form.get("reason", ""), "approver": self.form.get("approver", "")}
-
-
-@router.get("", dependencies=[require(Permission.NUMBERS_READ)])
-async def find(q: Annotated[str, Query(max_length=64)]) -> Response:
-    """Go to the item that was typed or scanned."""
-    name = "".join(sign for sign in q if sign.isalnum())
-    kind = NUMBER if len(name) <= _LONGEST_NUMBER else SIM
-    return RedirectResponse(f"/items/{kind.name}/{name or '-'}", HTTPStatus.SEE_OTHER)
+        return {"act": self.act, "reason": self.form.get("reason", "")}
 
 
 @router.get("/{kind}/{name}")
@@ -86,10 +80,11 @@ async def release(
         item=name,
         to_state=form.get("to", ""),
         reason=form.get("reason", ""),
-        approver=form.get("approver") or None,
     )
     try:
         await release_status(session, caller, write, wish, now=now)
+    except ApprovalNeeded as needed:
+        return await ask_and_wait(request, session, caller, write, needed, now=now)
     except DomainError as refusal:
         return await _page(request, session, caller, kind, name, Tried("release-status", form, refusal))
     return await _page(request, session, caller, kind, name, Tried("release-status", {}))
@@ -139,19 +134,17 @@ async def set_fee(
             return_months=_months(form, "return_months"),
             commitment_months=_months(form, "commitment_months"),
             reason=form.get("reason", ""),
-            approver=form.get("approver") or None,
         )
         await change_fee(session, caller, write, wish, now=now)
+    except ApprovalNeeded as needed:
+        return await ask_and_wait(request, session, caller, write, needed, now=now)
     except DomainError as refusal:
         return await _page(request, session, caller, "number", name, Tried("fee", form, refusal))
     return await _page(request, session, caller, "number", name, Tried("fee", {}))
 
 
 def _months(form: dict[str, str], field: str) -> int:
-    text = form.get(field, "")
-    if not text.isascii() or not text.isdigit() or len(text) > len("1200"):
-        raise InvalidField(field=field, value=text, reason="a whole number of months")
-    return int(text)
+    return read_number(field, form.get(field, ""), digits=4, reason="a whole number of months")
 
 
 async def _page(
@@ -162,28 +155,32 @@ async def _page(
     view = await read_item(session, caller, resource=kind, name=name)
     life = await read_history(session, caller, resource=kind, name=name)
     nodes = [view.holder, *await read_above(session, caller), *await read_tree(session, caller)]
+    if any(entry.what == "movement.city_out" for entry in life):
+        nodes += await read_other_cities(session, caller)
     places = {node.code: node_name(node, language) for node in nodes}
     changes = await read_fee_changes(session, caller, number=name) if view.kind is NUMBER and _own(view, caller) else []
+    item_no = view.item.item_no
+    identities = [] if view.kind is NUMBER else await read_card_identities(session, caller, item_no=item_no)
     refusal = None if tried is None else tried.refusal
     values = {
-        "item": facts_of(view, language),
+        "item": facts_of(view, language, identities),
         "life": [life_line(entry, places, language) for entry in reversed(life)],
         "fee_fields": fee_fields(view, language, {} if tried is None else tried.form),
         "fee_changes": [change_line(change, language) for change in changes],
-        "releases": releases(view) if _idle(view, caller) and caller.may(Permission.STATUS_RELEASE) else [],
+        "releases": releases(view) if _may_release(view, caller) else [],
         "can": {
+            "place_order": caller.may(Permission.LEGAL_PLACE),
             "change_fee": view.fee is not None and _idle(view, caller) and caller.may(Permission.FEES_CHANGE),
             "recall": _idle(view, caller)
             and caller.may(Permission.RECALL)
             and view.holder.parent_id is not None
             and view.item.state in {str(state) for state in view.kind.movable_up},
         },
-        "sent": {"act": "", "reason": "", "approver": ""} if tried is None else tried.shown(),
-        "problem": None if refusal is None else explain(request, refusal),
+        "reasons": await offered_reasons(session, caller, language, Purpose.FEE, Purpose.RELEASE, Purpose.RECALL),
+        "sent": {"act": "", "reason": ""} if tried is None else tried.shown(),
         "done": translations(language).gettext("Done.") if tried is not None and refusal is None else "",
     }
-    status = HTTPStatus.OK if refusal is None else status_of(refusal)
-    return render(request, "items/page.html", values, language=language, caller=caller, status=status)
+    return render_form(request, "items/page.html", values, refusal, caller=caller)
 
 
 def _own(view: ItemView, caller: Caller) -> bool:
@@ -194,3 +191,8 @@ def _own(view: ItemView, caller: Caller) -> bool:
 def _idle(view: ItemView, caller: Caller) -> bool:
     """Whether something may be done with the item by hand."""
     return _own(view, caller) and view.item.hold_id is None and view.item.transit_id is None
+
+
+def _may_release(view: ItemView, caller: Caller) -> bool:
+    """Whether the state may be set by hand: never under a legal hold."""
+    return _idle(view, caller) and caller.may(Permission.STATUS_RELEASE) and not view.item.row["legal_hold"]

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
+from inventory.domain.boxes import PREFIX
 from inventory.domain.errors import DomainError, InvalidField
 from inventory.domain.kinds import KINDS
-from inventory.domain.organisation import Level
+from inventory.domain.organisation import LABEL, Level
+from inventory.domain.reasons import Purpose
 from inventory.i18n import Language
+from inventory.services.catalogue import read_card_kinds
 from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.once import Answer, WriteKey
 from inventory.services.organisation import read_above, read_beside, read_tree
 from inventory.store.organisation import Node
-from inventory.store.selection import ByName, ByRange, Selection
+from inventory.store.selection import ByBatch, ByBox, ByCount, ByName, ByRange, Meant, Wished
+from inventory.web.code_tables import offered_reasons
 from inventory.web.deps import FormDep, NowDep, SessionDep, WriteDep, language_of, require
 from inventory.web.names import document_done, kind_name, node_name
-from inventory.web.problems import explain, status_of
-from inventory.web.rendering import render
+from inventory.web.problems import render_form
 from inventory.web.texts import translations
 
 router = APIRouter(prefix="/moves")
@@ -33,6 +36,9 @@ Recaller = Annotated[Caller, require(Permission.RECALL)]
 Issuer = Annotated[Caller, require(Permission.ISSUE, writes=True)]
 RecallerNow = Annotated[Caller, require(Permission.RECALL, writes=True)]
 Transferrer = Annotated[Caller, require(Permission.TRANSFER, writes=True)]
+_MOST_DIGITS = 8
+_LOAD = "b-"
+"""How the id of a load begins; no item's name does."""
 _LEVELS = frozenset(level.name for level in Level)
 """Where stock moves to and from by a document; customers are none of them."""
 
@@ -47,8 +53,38 @@ class Tried:
     answer: Answer | None = None
 
 
-def read_items(text: str) -> Selection:
-    """Read what was typed or scanned: one item to a line, or one range `first-last`.
+def read_selection(form: Mapping[str, str]) -> Wished:
+    """Read which items a form names: so many of a sort, or those that were typed or scanned.
+
+    Raises
+    ------
+    InvalidField
+        Both, neither, or what is no number.
+    """
+    if not form.get("count"):
+        return read_items(form.get("items", ""))
+    if form.get("items", "").strip():
+        raise InvalidField(field="items", value="", reason="name items, or say how many of a sort; not both")
+    count, number_class = read_number("count", form["count"]), form.get("number_class")
+    of_class = read_number("number_class", number_class) if number_class else None
+    return ByCount(count, form.get("of") or None, of_class)
+
+
+def read_number(field: str, text: str, *, digits: int = _MOST_DIGITS, reason: str = "a whole number") -> int:
+    """Read a whole number that a form holds, of so many digits at most.
+
+    Raises
+    ------
+    InvalidField
+        It is none.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= digits):
+        raise InvalidField(field=field, value=text, reason=reason)
+    return int(text)
+
+
+def read_items(text: str) -> Meant:
+    """Read what was typed or scanned: one item to a line, one range `first-last`, labels of boxes, or a load's id.
 
     Raises
     ------
@@ -56,20 +92,46 @@ def read_items(text: str) -> Selection:
         Nothing, or a range among single items.
     """
     lines = [line for line in (piece.strip() for piece in text.replace(",", "\n").splitlines()) if line]
+    if lines and all(line.upper().startswith(PREFIX) for line in lines):
+        return ByBox(tuple(lines))
+    if len(lines) == 1 and lines[0].lower().startswith(_LOAD):
+        return ByBatch(lines[0].lower())
     if len(lines) == 1 and "-" in lines[0]:
         first, _, last = lines[0].partition("-")
         return ByRange(first.strip(), last.strip())
     ranges = [line for line in lines if "-" in line]
     if not lines or ranges:
-        reason = "one item to a line, or a single range first-last"
+        reason = "one item to a line, or a single range first-last, or a single load"
         raise InvalidField(field="items", value=ranges[0] if ranges else "", reason=reason)
     return ByName(tuple(lines))
 
 
+def with_scanned_places(form: dict[str, str], *, most: int) -> dict[str, str]:
+    """Give the form with the labels of places that were scanned among the items as its places.
+
+    The last label names the place, the first of two the giver; one that was scanned twice is one.
+
+    Raises
+    ------
+    InvalidField
+        More than `most` of them were scanned.
+    """
+    lines = form.get("items", "").splitlines()
+    labels = list(dict.fromkeys(line.strip() for line in lines if line.strip().upper().startswith(LABEL)))
+    if not labels:
+        return form
+    if len(labels) > most:
+        raise InvalidField(field="items", value=labels[-1], reason=f"labels of places: {most} at most")
+    items = "\n".join(line for line in lines if line.strip() not in labels)
+    first, last = labels[0][len(LABEL) :], labels[-1][len(LABEL) :]
+    giver = {"giver": first} if len(labels) > 1 else {}
+    return {**form, "items": items, "place": last, **giver}
+
+
 @router.get("")
 async def show(request: Request, session: SessionDep, caller: Recaller) -> Response:
-    """Show the forms."""
-    return await _page(request, session, caller, None)
+    """Show the form of the first verb that the person may use."""
+    return await _page(request, session, caller, None, None)
 
 
 @router.post("/issue")
@@ -96,11 +158,17 @@ async def hand_across(
     return await _moved(request, session, caller, write, Verb.TRANSFER, form, now=now)
 
 
-@router.get("/{verb}", dependencies=[require(Permission.RECALL)])
-async def again(verb: Verb) -> Response:
-    """Go to the forms: an act is sent, not looked at, but its address may be asked for again (reload, language)."""
-    del verb
-    return RedirectResponse("/moves", HTTPStatus.SEE_OTHER)
+@router.get("/{verb}")
+async def show_verb(
+    request: Request,
+    session: SessionDep,
+    caller: Recaller,
+    verb: Verb,
+    resource: Annotated[str, Query(max_length=20)] = "",
+    items: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """Show the form of one verb, with the items filled in that a link brings along."""
+    return await _page(request, session, caller, verb, Tried(verb, {"resource": resource, "items": items}))
 
 
 async def _moved(
@@ -114,21 +182,22 @@ async def _moved(
     now: datetime,
 ) -> Response:
     try:
+        form = with_scanned_places(form, most=2 if verb is Verb.TRANSFER else 1)
         giver, receiver = await _ends(session, caller, verb, form)
         wish = MoveWish(
             verb=verb,
             resource=form.get("resource", ""),
             giver=giver,
             receiver=receiver,
-            selection=read_items(form.get("items", "")),
+            selection=read_selection(form),
             person=form.get("person") or None,
             reason=form.get("reason") or None,
             on_the_way="on_the_way" in form,
         )
         answer = await move(session, caller, write, wish, now=now)
     except DomainError as refusal:
-        return await _page(request, session, caller, Tried(verb, form, refusal=refusal))
-    return await _page(request, session, caller, Tried(verb, {}, answer=answer))
+        return await _page(request, session, caller, verb, Tried(verb, form, refusal=refusal))
+    return await _page(request, session, caller, verb, Tried(verb, {}, answer=answer))
 
 
 async def _ends(session: SessionDep, caller: Caller, verb: Verb, form: dict[str, str]) -> tuple[str, str]:
@@ -151,7 +220,9 @@ async def _ends(session: SessionDep, caller: Caller, verb: Verb, form: dict[str,
     return (upper.code, lower.code) if verb is Verb.ISSUE else (lower.code, upper.code)
 
 
-async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tried | None) -> Response:
+async def _page(
+    request: Request, session: SessionDep, caller: Caller, verb: Verb | None, tried: Tried | None
+) -> Response:
     language = language_of(request)
     gettext = translations(language).gettext
     stocks = [node for node in await read_tree(session, caller) if node.level in _LEVELS and node.parent_id is not None]
@@ -165,16 +236,18 @@ async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tr
     forms.append(_Form(Verb.RECALL, gettext("Recall"), hint, gettext("From"), gettext("Handed back by"), stocks))
     if stocks and len(stocks) + len(beside) > 1 and caller.may(Permission.TRANSFER):
         hint = gettext("To a colleague, or to the next place below the same parent.")
-        name, to, by = gettext("Transfer"), gettext("To"), gettext("Taken by")
+        name, to, by = gettext("Transfer"), gettext("Into"), gettext("Taken by")
         forms.append(_Form(Verb.TRANSFER, name, hint, to, by, [*below, *beside], givers=stocks))
     values = {
         "kinds": [{"name": kind.name, "label": kind_name(kind, language)} for kind in KINDS.values()],
-        "forms": [form.shown(tried, language=language) for form in forms],
+        "card_kinds": [row.code for row in await read_card_kinds(session)],
+        "tabs": [{"verb": form.verb, "title": form.title} for form in forms],
+        "reasons": await offered_reasons(session, caller, language, Purpose.ISSUE, Purpose.RECALL, Purpose.TRANSFER),
+        "between_cities": caller.may(Permission.END),
+        "form": next((form for form in forms if form.verb is verb), forms[0]).shown(tried, language=language),
         **document_done(None if tried is None else tried.answer, language),
-        "problem": None if tried is None or tried.refusal is None else explain(request, tried.refusal),
     }
-    status = HTTPStatus.OK if tried is None or tried.refusal is None else status_of(tried.refusal)
-    return render(request, "moves/page.html", values, language=language, caller=caller, status=status)
+    return render_form(request, "moves/page.html", values, None if tried is None else tried.refusal, caller=caller)
 
 
 @dataclass(frozen=True)
@@ -193,7 +266,18 @@ class _Form:
     def shown(self, tried: Tried | None, *, language: Language) -> dict[str, Any]:
         """Return what the page shows, filled again with what was sent if it was refused."""
         sent = tried.form if tried is not None and tried.verb is self.verb else {}
-        fields = ("resource", "giver", "place", "items", "person", "reason", "on_the_way")
+        fields = (
+            "resource",
+            "giver",
+            "place",
+            "items",
+            "count",
+            "of",
+            "number_class",
+            "person",
+            "reason",
+            "on_the_way",
+        )
         return {
             "verb": self.verb,
             "title": self.title,

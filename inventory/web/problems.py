@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -16,20 +16,16 @@ from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from inventory.access.caller import Caller
 from inventory.domain.errors import Busy, DomainError, MovementRefused, Refusal
 from inventory.i18n import Language, catalogue
+from inventory.refusal_status import STATUS, retry_after
 from inventory.store.engine import is_retryable
 from inventory.web.deps import language_of
 from inventory.web.rendering import render
 from inventory.web.texts import translations
 
 _log = structlog.get_logger(__name__)
-_STATUS: Mapping[Refusal, HTTPStatus] = {
-    Refusal.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
-    Refusal.FORBIDDEN: HTTPStatus.FORBIDDEN,
-    Refusal.NOT_FOUND: HTTPStatus.NOT_FOUND,
-    Refusal.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
-}
 
 _AGAINST = {
     "not_in_stock": "not in stock",
@@ -37,7 +33,15 @@ _AGAINST = {
     "in_transit": "on its way",
     "not_on_the_way": "not on its way by this document",
     "on_hold": "held for a sale",
+    "owed": "to be handed back: a recall order",
+    "legal_hold": "under a legal hold",
+    "expired": "its last day is over",
     "item_not_movable": "stays in this state",
+    "not_handed_in": "on the list and not handed in",
+    "not_on_the_list": "handed in and not on the list",
+    "imsi_on_it": "may have an IMSI on it",
+    "of_its_city": "has or may have an IMSI of this city",
+    "other_area": "may not be sold in the other city",
 }
 """Why an item of a document may not move (`MovementRefused`)."""
 
@@ -51,6 +55,14 @@ class Shown:
     detail: str
     items: tuple[dict[str, str | None], ...] = ()
     """What stands against a document, item by item: its name, why, and its state."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What was sent and what stood against it, to show the page again."""
+
+    form: Mapping[str, str] = field(default_factory=dict)
+    refusal: DomainError | None = None
 
 
 def shown(request: Request, code: str, params: Mapping[str, Any]) -> Shown:
@@ -77,7 +89,17 @@ def explain(request: Request, refusal: DomainError) -> Shown:
 
 def status_of(refusal: DomainError) -> HTTPStatus:
     """Return the HTTP status of a refusal."""
-    return _STATUS.get(refusal.refusal, HTTPStatus.CONFLICT)
+    return STATUS[refusal.refusal]
+
+
+def render_form(
+    request: Request, template: str, values: Mapping[str, Any], refusal: DomainError | None, *, caller: Caller
+) -> Response:
+    """Return the page of a form after something was sent; a refusal is its `problem` and gives its status."""
+    problem = None if refusal is None else explain(request, refusal)
+    status = HTTPStatus.OK if refusal is None else status_of(refusal)
+    document = {**values, "problem": problem}
+    return render(request, template, document, language=language_of(request), caller=caller, status=status)
 
 
 def _page(request: Request, problem: Shown, status: int) -> Response:
@@ -110,7 +132,9 @@ def install(app: FastAPI) -> None:
     async def _refused(request: Request, refusal: DomainError) -> Response:
         if refusal.refusal is Refusal.UNAUTHENTICATED:
             return to_sign_in(request)
-        return _page(request, explain(request, refusal), status_of(refusal))
+        answer = _page(request, explain(request, refusal), status_of(refusal))
+        answer.headers.update(retry_after(answer.status_code, refusal.params))
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:

@@ -7,42 +7,32 @@ import hashlib
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from inventory.access.caller import Caller
-from inventory.access.permissions import Permission
+from inventory.domain.calendar import SHANGHAI
 from inventory.i18n import Language
+from inventory.store.ends import bare
 from inventory.store.organisation import Node
 from inventory.web.names import in_months, node_name, yuan
+from inventory.web.navigation import menu
 from inventory.web.states import state_name, tone
 from inventory.web.texts import translations
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-PLACE = ZoneInfo("Asia/Shanghai")
 LANGUAGES: dict[Language, str] = {"zh": "中文", "en": "English"}
-
-PAGES = (
-    ("/desk", "Hall desk", Permission.HOLDS_WRITE),
-    ("/stock", "Stock", Permission.STOCK_READ),
-    ("/loads", "Take in", Permission.LOADS_WRITE),
-    ("/moves", "Moves", Permission.RECALL),
-    ("/count", "Count", Permission.COUNT),
-    ("/deliveries", "Deliveries", Permission.MOVEMENTS_READ),
-)
-"""The pages in the head line: address, name, and what one must be allowed to do to see it."""
 
 
 def _moment(value: datetime) -> str:
-    return f"{value.astimezone(PLACE):%Y-%m-%d %H:%M:%S}"
+    return f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
 def _clock(value: datetime) -> str:
-    return f"{value.astimezone(PLACE):%H:%M}"
+    return f"{value.astimezone(SHANGHAI):%H:%M}"
 
 
 def _count(value: int) -> str:
@@ -69,6 +59,7 @@ def _environment(language: Language) -> Environment:
     texts = translations(language)
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined] # added by jinja2.ext.i18n
     environment.filters |= {
+        "bare": bare,
         "moment": _moment,
         "clock": _clock,
         "count": _count,
@@ -96,15 +87,13 @@ def render(
     """Return the rendered template; `values` holds all it names, a missing one is an error, not a blank."""
     gettext = translations(language).gettext
     place: Node | None = getattr(request.state, "place", None)
+    badges: dict[str, int] = getattr(request.state, "badges", {})
+    here = "/" + request.url.path.split("/")[1]
     common = {
         "caller": caller,
         "place": "" if place is None else node_name(place, language),
-        "here": "/" + request.url.path.split("/")[1],
-        "pages": [
-            {"href": href, "label": gettext(label)}
-            for href, label, permission in PAGES
-            if caller is not None and caller.may(permission)
-        ],
+        "here": here,
+        "menu": menu(caller, here, gettext, badges),
         "languages": [
             {
                 "code": {"zh": "zh-CN", "en": "en"}[code],

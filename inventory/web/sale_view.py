@@ -1,4 +1,4 @@
-"""The kit under way at the desk and its write job, in words for the person who sells."""
+"""The kit under way at the desk, of a sale or a replacement, and its write job, in words for the person who sells."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from inventory.domain.lifecycle import HoldState, SimState, WriteJobState
+from inventory.domain.lifecycle import HoldState, NumberState, SimState, WriteJobState
+from inventory.domain.replacement import ReplaceReason, needs_extra_check
 from inventory.i18n import Language, texts
-from inventory.web.names import class_name, in_months, yuan
+from inventory.store.legal_orders import END_REASON
+from inventory.web.names import class_name, in_months, replace_reason, yuan
 from inventory.web.texts import translations
 
 _OPEN_JOB = frozenset(
@@ -29,6 +31,34 @@ _JOB = {
     "unknown": ("warn", "It is not known what is on the card."),
     "cancelled": ("warn", "Cancelled."),
 }
+_JOB_SIGNS = {
+    "created": "wait",
+    "identifying": "wait",
+    "writing": "write",
+    "verifying": "wait",
+    "verified": "yes",
+    "nothing_written": "again",
+    "damaged": "bin",
+    "unknown": "ask",
+    "cancelled": "again",
+}
+"""What is drawn beside the words on a job."""
+_ANOTHER_CARD = frozenset({"take_another_card", "swap_card"})
+"""Next steps that begin with a new card."""
+_SPOILED = "Mark it as spoiled and put it into the box of spoiled cards; the keeper counts and scraps it."
+_ASIDE = "It stays in stock. Put it aside and tell the keeper which card it is."
+_HANDLING = {
+    ("damaged", None): _SPOILED,
+    (
+        "unknown",
+        None,
+    ): "Keep it apart; do not sell, throw away or write it. Put into any reader it is read and settled.",
+    ("nothing_written", "adm_refused"): _ASIDE,
+    ("nothing_written", "pin_enabled"): _ASIDE,
+    ("nothing_written", "not_blank"): _ASIDE,
+    ("nothing_written", "wrong_kind"): _ASIDE,
+}
+"""What to do with the card itself, by how its job ended and the failure (None: any)."""
 _SILENT = frozenset({"wait", "confirm_sale"})
 """Next steps that the page shows by itself."""
 _ELEMENTS = {
@@ -42,6 +72,12 @@ _ELEMENTS = {
 _CLOSED = {
     HoldState.RELEASED: "The kit was released; number and card are free again.",
     HoldState.EXPIRED: "The time ran out; number and card are free again.",
+    END_REASON: "An outside order lies on the number or the card, and the kit was ended. Hold others for the customer.",
+}
+_REPLACEMENT_CLOSED = {
+    HoldState.RELEASED: "The order was released; the old card goes on working, the new one is free again.",
+    HoldState.EXPIRED: "The time ran out; the old card goes on working, the new one is free again.",
+    END_REASON: "An outside order lies on the number or a card, and the replacement was ended.",
 }
 
 
@@ -53,16 +89,25 @@ def sale_view(
     expires = datetime.fromisoformat(hold["expires_at"])
     live = hold["state"] in _LIVE
     done = hold["state"] == HoldState.CONFIRMED
-    written = hold["sim_state"] == SimState.WRITTEN or done
+    written = hold["sim_state"] == SimState.WRITTEN or hold["sim_finished"] or done
     working = job is not None and job["state"] in _OPEN_JOB
+    kit_card = (hold["iccid"], hold["chip_serial"])
     unsettled = job is not None and job["state"] == WriteJobState.UNKNOWN
-    closed = _CLOSED.get(hold["state"], "")
+    needs_card = live and hold["iccid"] is None and hold["chip_serial"] is None
+    swap_first = job is not None and job["next_step"] in _ANOTHER_CARD and job["card"] in kit_card
+    endings = _REPLACEMENT_CLOSED if hold["replace_reason"] else _CLOSED
+    closed = endings.get(hold["close_reason"]) or endings.get(hold["state"], "")
     passed = (True, written, done)
     labels = (gettext("1 Hold"), gettext("2 Write"), gettext("3 Confirm"))
     return {
         "id": hold["hold"],
         "number": hold["number"],
         "iccid": hold["iccid"],
+        "chip_serial": hold["chip_serial"],
+        "replaces": hold["old_iccid"] if hold["replace_reason"] else None,
+        "replace_reason": replace_reason(hold["replace_reason"], language) if hold["replace_reason"] else "",
+        "may_hand_in": hold["replace_reason"] not in {None, ReplaceReason.LOST},
+        "extra_check": bool(hold["replace_reason"]) and needs_extra_check(hold["quote"]["number_class"]),
         "state": hold["state"],
         "open": live,
         "done": done,
@@ -76,25 +121,43 @@ def sale_view(
         "expires_at": expires,
         "quote": quote_lines(hold["quote"], language) if hold["quote"] else [],
         "rule_set_version": (hold["quote"] or {}).get("rule_set_version"),
-        "job": None if job is None else _job_view(job, language, working=working),
-        "needs_card": live and hold["iccid"] is None and hold["chip_serial"] is None,
-        "can_write": live and own and hold["sim_state"] == SimState.HELD and not working and not unsettled,
-        "can_confirm": live and own and hold["sim_state"] == SimState.WRITTEN and hold["number"] is not None,
+        "job": None if job is None else _job_view(job, language, working=working, kit_card=kit_card),
+        "swap_first": swap_first,
+        "needs_card": needs_card,
+        "can_write": live and own and hold["sim_state"] == SimState.HELD and not (written or working or unsettled),
+        "can_take_card": live and own and not working and not written and (needs_card or job is not None),
+        "can_confirm": live and own and written and hold["number"] is not None,
         "can_extend": own and hold["state"] == HoldState.ACTIVE and not working,
         "can_release": live and not working and not unsettled,
+        "waits": hold.get("number_state") == NumberState.COMPLETING,
         "closed_text": gettext(closed) if closed else "",
     }
 
 
-def _job_view(job: Mapping[str, Any], language: Language, *, working: bool) -> dict[str, Any]:
-    words = texts("cards", language)
-    tone, headline = _JOB[job["state"].lower()]
+def job_says(state: str, language: Language) -> tuple[str, str]:
+    """Return tone and headline of a write job in this state."""
+    tone, headline = _JOB[state.lower()]
+    return tone, translations(language).gettext(headline)
+
+
+def _job_view(
+    job: Mapping[str, Any], language: Language, *, working: bool, kit_card: tuple[str | None, str | None]
+) -> dict[str, Any]:
+    words, gettext = texts("cards", language), translations(language).gettext
+    handling = _HANDLING.get((job["state"], None)) or _HANDLING.get((job["state"], job["failure"]), "")
+    tone, headline = job_says(job["state"], language)
+    if job["waits_for_operator"]:
+        headline = gettext("Waiting for the operator's card-data system. Leave the card in the reader.")
     steps = job["steps"][-_LOG_LINES:]
     return {
         "open": working,
         "tone": tone,
-        "headline": translations(language).gettext(headline),
+        "headline": headline,
         "failure": words["failure", job["failure"]] if job["failure"] else "",
+        "card": job["card"] or "",
+        "left_kit": job["card"] not in kit_card,
+        "handling": gettext(handling) if handling else "",
+        "sign": _JOB_SIGNS[job["state"]],
         "failed_at": " · ".join(part for part in (job["failed_step"], job["failed_sw"]) if part),
         "advice": "" if job["next_step"] in _SILENT else words["next_step", job["next_step"]],
         "done": job["steps_done"],

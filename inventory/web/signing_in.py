@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from inventory.domain.errors import DomainError
@@ -36,9 +36,9 @@ def local_path(target: str) -> str:
 
 
 @router.get("/sign-in")
-async def show(request: Request, next: str = "/") -> Response:  # noqa: A002 - the name in the address
+async def show(request: Request, target: Annotated[str, Query(alias="next")] = "/") -> Response:
     """Show the sign-in."""
-    values = {"problem": None, "next": local_path(next), "form": {"interface_no": "", "staff_no": ""}}
+    values = {"problem": None, "next": local_path(target), "form": {"interface_no": "", "staff_no": ""}}
     return render(request, "sign_in.html", values, language=language_of(request))
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.access.hours import SHANGHAI, Window, WorkingHours
+from inventory.access.hours import Window, WorkingHours
+from inventory.domain.calendar import SHANGHAI
 from inventory.domain.errors import InvalidField
 
 WEEK = 0b0011111

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +15,13 @@ from starlette.testclient import TestClient
 
 from inventory.app import create_app
 from inventory.observability import configure_logging
+from inventory.runtime import Runtime
+from inventory.services.rule_sets import install_default
 from inventory.settings import Settings
-from tests.builders import FOUNDED, Operator, found_operator
-from tests.conftest import Databases
+from inventory.store import catalogue, kits
+from inventory.store.catalogue import CardKindRow, HlrRow
+from tests.api.calls import write
+from tests.builders import FOUNDED, Operator
 
 
 @dataclass
@@ -40,28 +45,6 @@ def _logging() -> None:
     configure_logging(level="WARNING", form="json")
 
 
-@pytest.fixture(scope="session")
-def founded(databases: Databases, _migrated: str) -> Iterator[tuple[str, Operator]]:
-    """Give a database with the operator in it, to be copied, and the operator."""
-    name = "operator"
-    operator = found_operator(databases.create(name, template=_migrated))
-    yield name, operator
-    databases.drop(name)
-
-
-@pytest.fixture
-def operator(founded: tuple[str, Operator]) -> Operator:
-    """Give the small operator."""
-    return founded[1]
-
-
-@pytest.fixture
-def operator_url(databases: Databases, founded: tuple[str, Operator]) -> Iterator[str]:
-    """Give the SQLAlchemy URL of a database of this test's own with the operator in it."""
-    with databases.copy(founded[0]) as url:
-        yield url
-
-
 @pytest.fixture
 def clock() -> Clock:
     """Give the service's clock; it stands still unless the test moves it."""
@@ -80,3 +63,40 @@ def client(app: FastAPI) -> Iterator[TestClient]:
     """Give a client of the running service; one event loop for the whole test."""
     with TestClient(app) as client:
         yield client
+
+
+@pytest.fixture
+def stocked(app: FastAPI, client: TestClient, operator: Operator) -> TestClient:
+    """Give the client of a city with one segment in stock."""
+    runtime: Runtime = app.state.runtime
+
+    async def prepare() -> None:
+        async with runtime.database.session() as session:
+            await install_default(session, now=FOUNDED)
+            async with session.begin():
+                await catalogue.add_hlr(session, HlrRow("LJ1", operator.city_id, "丽江一", "+8613800888500"))
+        await runtime.database.close()
+
+    asyncio.run(prepare())
+    segment = {"prefixes": ["1388804"], "carrier": "mobile", "hlr": "LJ1", "pool": "hall"}
+    answer = write(client, operator.city_admin, "/v1/segments", segment)
+    assert answer.status == 201, answer.body
+    return client
+
+
+@pytest.fixture
+def warehouse(app: FastAPI, client: TestClient, operator: Operator) -> TestClient:
+    """Give the client of a city that knows a card product, a transport key and an HLR."""
+    runtime: Runtime = app.state.runtime
+
+    async def prepare() -> None:
+        async with runtime.database.session() as session:
+            await install_default(session, now=FOUNDED)
+        async with runtime.database.session() as session, session.begin():
+            await catalogue.add_hlr(session, HlrRow("LJ1", operator.city_id, "丽江一", "+8613800888500"))
+            await catalogue.add_card_kind(session, CardKindRow("4G-P", "白卡", "Blank", "p", 128, ["USIM"], {}, 1000))
+            await kits.add_transport_key(session, index="11", algorithm="aes-128-ecb", wrapped=b"", kcv=bytes(3))
+        await runtime.database.close()
+
+    asyncio.run(prepare())
+    return client

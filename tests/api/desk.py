@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import uuid
 from datetime import timedelta
@@ -12,14 +13,20 @@ import httpx2
 from fastapi import FastAPI
 from sqlalchemy import create_engine, text
 
+from cardwriter.crypto.secret import Secret
 from cardwriter.station.app import Station
-from cardwriter.station.enrol import enrol
+from cardwriter.station.enrol import enrol, trust_of
+from drivers.base import ReaderSource
 from drivers.virtual import VirtualSource
+from inventory.services.transport_keys import TransportKeyWish, found_transport_key
+from inventory.store.engine import connect
 from inventory.vault.hold_keys import HoldKeys
+from inventory.vault.transport import TransportAlgorithm
 from tests.api.live import wait_until
-from tests.builders import Login, Operator
-from tests.cards.hall import CardKeys, encrypt
+from tests.builders import FOUNDED, Login, Operator
+from tests.cards.hall import TRANSPORT_KEY, CardKeys, encrypt, fresh
 from tests.patience import PATIENCE
+from tests.web.stock import administrator
 
 
 class Desk:
@@ -27,8 +34,10 @@ class Desk:
 
     def __init__(self, app: FastAPI, url: str, operator: Operator, service: str, folder: Path) -> None:
         self.app, self.operator, self.service, self.folder = app, operator, service, folder
+        self.url = url
         self.engine = create_engine(url)
         self.source = VirtualSource()
+        self.reader_source: ReaderSource = self.source
         self.station: Station | None = None
         self.name = ""
         self.client = httpx2.Client(base_url=service, timeout=PATIENCE, trust_env=False)
@@ -43,6 +52,30 @@ class Desk:
         found: dict[str, Any] = answer.json()
         return found | {"status_code": answer.status_code}
 
+    def bring_key(self) -> None:
+        """Take in the vendor's transport key, as the founder does."""
+        wish = TransportKeyWish(
+            index="11",
+            algorithm=TransportAlgorithm.AES_128_ECB,
+            parts=(Secret(TRANSPORT_KEY),),
+            kcv=encrypt(bytes(16))[:3],
+        )
+
+        async def bring() -> None:
+            database = connect(self.url, pool_size=1)
+            async with database.session() as session:
+                await found_transport_key(
+                    session,
+                    administrator(self.operator),
+                    fresh(),
+                    wish,
+                    vault=self.app.state.runtime.vault,
+                    now=FOUNDED,
+                )
+            await database.close()
+
+        asyncio.run(bring())
+
     def code(self) -> str:
         """Ask for an enrolment code for the hall."""
         return str(self.call(self.operator.hall_keeper, "/v1/stations:code", {"org_id": self.operator.point})["code"])
@@ -54,9 +87,10 @@ class Desk:
             self.credential = enrol(self.service, self.code(), data, name="一号台")
             self.name = self.credential.station_id
         self.station = Station(
-            self.source,
+            self.reader_source,
             service=self.service,
             credential=self.credential.secret,
+            trust=trust_of(self.credential, data),
             data=data,
             tell=lambda *_, **__: None,
             on_end=lambda: None,
@@ -109,10 +143,10 @@ class Desk:
                 conn.execute(text(statement), {**given, "hold": hold_id})
         return f"h-530700-{hold_id}"
 
-    def write(self, hold: str) -> dict[str, Any]:
+    def write(self, hold: str, *, reader: str = "virtual") -> dict[str, Any]:
         """Start a write job for the kit."""
         key = HoldKeys(self.app.state.runtime.hold_secret).key(530700, int(hold.rsplit("-", 1)[1]))
-        wish = {"hold": hold, "station": self.name, "reader": "virtual"}
+        wish = {"hold": hold, "station": self.name, "reader": reader}
         return self.call(self.operator.clerk, "/v1/write-jobs", wish, **{"Haoka-Hold-Key": key})
 
     def found_station(self) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
+from inventory.domain.calendar import business_day
 from tests.api.calls import read, write
 from tests.api.conftest import Clock
 from tests.builders import PASSWORD, Login, Operator
@@ -259,6 +260,20 @@ def test_write_outside_the_hours_is_refused_and_kept_and_reading_goes_on(
     assert answer.body["params"] == {"opens": "2026-11-03T01:00:00Z", "closes": "2026-11-03T10:00:00Z"}
     assert refusals(operator_url) == [("outside_working_hours", operator.direct, operator.city_admin.staff_no)]
     assert ask(client, operator.city_admin) == (200, "")
+
+
+def test_hours_are_closed_on_a_holiday_until_it_is_none(client: TestClient, operator: Operator, clock: Clock) -> None:
+    """REQ-IF-06: holidays; REQ-IF-10: whoever grants interfaces says which."""
+    assert write(client, operator.admin, "/v1/roles/city_admin/windows", {"windows": OFFICE}, method="PUT")[0] == 200
+    today = business_day(clock()).isoformat()
+    holiday = {"first": today, "last": today, "name": "元旦"}
+    assert write(client, operator.city_admin, "/v1/holidays", holiday).refusal == (403, "permission_denied")
+    assert write(client, operator.admin, "/v1/holidays", holiday)[0] == 201
+    closed = write(client, operator.city_admin, "/v1/organisations", new_node(operator))
+    assert closed.refusal == (403, "outside_working_hours")
+    assert [row["day"] for row in read(client, operator.city_admin, "/v1/holidays").body["holidays"]] == [today]
+    assert write(client, operator.admin, f"/v1/holidays/{today}:remove", {"reason": "调休"})[0] == 200
+    assert write(client, operator.city_admin, "/v1/organisations", new_node(operator))[0] == 201
 
 
 def test_windows_of_a_role_bind_its_people_only(client: TestClient, operator: Operator, clock: Clock) -> None:

@@ -23,7 +23,9 @@ from tests.conftest import Databases
 
 pytestmark = pytest.mark.database
 
-schema = schemathesis.openapi.from_dict(json.loads(FROZEN.read_text(encoding="utf-8")))
+schema = schemathesis.openapi.from_dict(json.loads(FROZEN.read_text(encoding="utf-8"))).exclude(
+    operation_id="load_number_plan"  # an empty request loads half a million segments
+)
 
 
 @pytest.fixture(scope="module")

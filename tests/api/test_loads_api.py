@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
+import hashlib
 import uuid
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from inventory.runtime import Runtime
-from inventory.services.rule_sets import install_default
-from inventory.store import catalogue, kits
-from inventory.store.catalogue import CardKindRow, HlrRow
+from inventory.domain.loading.packing import is_workbook
+from inventory.sheets import Form
 from tests.api.calls import read, write
-from tests.builders import FOUNDED, Login, Operator
-from tests.services.files import ADM1, iccid, imsi_pool, vendor_file
+from tests.builders import Login, Operator
+from tests.services.files import ADM1, iccid, imsi_pool, vendor_file, workbook
 
 pytestmark = pytest.mark.database
-
-
-@pytest.fixture
-def warehouse(app: FastAPI, client: TestClient, operator: Operator) -> TestClient:
-    """Give the client of a city that knows a card product, a transport key and an HLR."""
-    runtime: Runtime = app.state.runtime
-
-    async def prepare() -> None:
-        async with runtime.database.session() as session:
-            await install_default(session, now=FOUNDED)
-        async with runtime.database.session() as session, session.begin():
-            await catalogue.add_hlr(session, HlrRow("LJ1", operator.city_id, "丽江一", "+8613800888500"))
-            await catalogue.add_card_kind(session, CardKindRow("4G-P", "白卡", "Blank", "p", 128, ["USIM"], {}, 1000))
-            await kits.add_transport_key(session, index="11", algorithm="aes-128-ecb", wrapped=b"", kcv=bytes(3))
-        await runtime.database.close()
-
-    asyncio.run(prepare())
-    return client
 
 
 def upload(client: TestClient, login: Login, content: bytes, *, key: str = "", **fields: str) -> Any:
@@ -142,12 +121,21 @@ def test_list_is_tried_loaded_in_its_good_rows_and_its_bad_rows_fetched(
     fault = {"no": 1, "row": 3, "column": "iccid", "value": "bad", "code": "malformed"}
     assert (tried.status_code, tried.json()) == (
         200,
-        {"dry_run": True, "good": 1, "bad": 1, "columns": ["iccid", ""], "faults": [fault]},
+        {"dry_run": True, "id": "b-530700-1", "good": 1, "bad": 1, "columns": ["iccid", ""], "faults": [fault]},
     )
     assert (refused.status_code, refused.json()["code"]) == (422, "load_rejected")
     assert (loaded.status_code, loaded.json()["rows"], loaded.json()["rejected"]) == (201, 1, 1)
     assert rejects.headers["content-type"].startswith("text/csv")
     assert rejects.text == "卡号,备注,reason\r\nbad,,iccid:malformed\r\n"
+
+
+def test_bad_rows_of_a_workbook_are_fetched_as_a_workbook(warehouse: TestClient, operator: Operator) -> None:
+    rows = [["卡号"], [iccid(1)], ["bad"]]
+    loaded = upload(warehouse, operator.city_admin, workbook(rows), kind="card_list", keep_good="true").json()
+    rejects = warehouse.get(f"/v1/loads/{loaded['id']}/rejects", headers=operator.city_admin.headers)
+    assert rejects.headers["content-type"] == Form.XLSX.media_type
+    assert rejects.headers["content-disposition"] == f'attachment; filename="{loaded["id"]}-rejects.xlsx"'
+    assert is_workbook(rejects.content)
 
 
 def test_file_of_a_vendor_has_no_reject_file(warehouse: TestClient, operator: Operator) -> None:
@@ -166,3 +154,45 @@ def test_list_brings_the_numbers_of_a_listed_segment(warehouse: TestClient, oper
     assert (loaded.status_code, loaded.json()["resource"]) == (201, "number")
     number = read(warehouse, operator.city_admin, "/v1/numbers/13888800001").body
     assert (number["state"], number["hlr"]) == ("UNUSED", "LJ1")
+
+
+def test_large_file_is_sent_in_pieces_and_loaded_in_the_background(warehouse: TestClient, operator: Operator) -> None:
+    content = vendor_file(range(20))
+    login = operator.city_admin
+    begun = write(warehouse, login, "/v1/uploads", {"name": "out.txt", "size": len(content)}).body
+    path = f"/v1/uploads/{begun['id']}"
+
+    def send(offset: int, piece: bytes) -> Any:
+        headers = {**login.headers, "Upload-Offset": str(offset), "Content-Type": "application/octet-stream"}
+        return warehouse.patch(path, content=piece, headers=headers)
+
+    assert write(warehouse, login, f"{path}:load", {"kind": "sim_vendor"}).refusal == (409, "upload_incomplete")
+    assert send(0, content[:50]).json()["offset"] == 50
+    assert send(70, content[70:]).json()["code"] == "upload_offset"
+    assert read(warehouse, login, path).body["offset"] == 50
+    whole = send(50, content[50:]).json()
+    assert (whole["offset"], whole["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+
+    load = write(warehouse, login, f"{path}:load", {"kind": "sim_vendor", "card_kind": "4G-P"})
+    assert (load.status, load.body["state"]) == (202, "RUNNING")
+    stands = read(warehouse, login, f"/v1/loads/{load.body['id']}").body
+    assert (stands["state"], stands["progress"]["phase"]) == ("RUNNING", "waiting")
+    assert [one["id"] for one in read(warehouse, login, "/v1/loads").body["loads"]] == [load.body["id"]]
+    cancelled = write(warehouse, login, f"/v1/loads/{load.body['id']}:cancel")
+    assert (cancelled.status, cancelled.body["state"]) == (200, "CANCELLED")
+    assert write(warehouse, login, f"/v1/loads/{load.body['id']}:cancel").refusal == (409, "load_not_running")
+    assert warehouse.delete(path, headers=login.headers).status_code == 204
+    assert read(warehouse, login, path).refusal == (404, "not_found")
+
+
+def test_load_is_undone_with_a_reason(warehouse: TestClient, operator: Operator) -> None:
+    login = operator.city_admin
+    loaded = upload(warehouse, login, vendor_file(range(5))).json()
+
+    undone = write(warehouse, login, f"/v1/loads/{loaded['id']}:undo", {"reason": "wrong vendor"})
+
+    assert (undone.status, undone.body["state"], undone.body["rows"]) == (200, "UNDONE", 5)
+    document = read(warehouse, login, f"/v1/movements/{undone.body['movement']}").body["movement"]
+    assert (document["kind"], document["count"], document["reason"]) == ("UNDO", 5, "wrong vendor")
+    again = write(warehouse, login, f"/v1/loads/{loaded['id']}:undo", {"reason": "x"})
+    assert again.refusal == (409, "load_not_undoable")

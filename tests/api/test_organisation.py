@@ -54,7 +54,8 @@ def test_each_sees_its_own_part_of_the_tree(client: TestClient, operator: Operat
     assert seen("clerk") == {operator.clerk_node}
     assert seen("hall_keeper") == hall
     assert seen("district_keeper") == {operator.district, operator.other_point, *hall}
-    assert seen("auditor") == {operator.city, operator.customer, operator.district, operator.other_point, *hall}
+    whole = {operator.city, operator.customer, operator.ended, operator.district, operator.other_point, *hall}
+    assert seen("auditor") == whole
 
 
 def test_clerk_cannot_change_the_tree(client: TestClient, operator: Operator) -> None:

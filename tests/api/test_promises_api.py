@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import create_engine, insert, text
 from starlette.testclient import TestClient
 
 from inventory.services.sealing import seal_all
@@ -22,6 +23,29 @@ from tests.builders_stock import HLR, KIND, POOL, RULES, number_row
 pytestmark = pytest.mark.database
 NUMBER = "13888810235"
 CARD = "89860026000000000000"
+ICCID = "89860027000000000000"
+SERIALS = ("2026010000000042", "20260100000000000043")
+_SERIAL_BLANKS = f"""
+INSERT INTO card_kind (code, name_zh, name_en, profile, capacity_kb, capabilities, network, fee_fen)
+SELECT 'serial-4g', name_zh, name_en, 'serial_only', capacity_kb, capabilities, network, fee_fen FROM card_kind;
+INSERT INTO sim (city_id, item_no, state, version, holder_id, pool, batch_id, updated_at, serial, kind_code, generation)
+SELECT city_id, no, state, 0, holder_id, pool, 1, updated_at, blank.serial, 'serial-4g', 1 FROM sim,
+       (VALUES (1, '{SERIALS[0]}'), (2, '{SERIALS[1]}')) AS blank (no, serial);
+INSERT INTO subscription_data (city_id, data_no, hlr_code, imsi, iccid, state, version, batch_id, updated_at)
+SELECT city_id, 1, hlr_code, '460000000000002', '{ICCID}', 'FREE', 0, 1, updated_at FROM subscription_data
+"""
+
+NEW_CARD = "89860026000000000009"
+_FINISHED = f"""
+INSERT INTO sim (city_id, item_no, state, version, holder_id, pool, batch_id, updated_at, iccid, kind_code, generation)
+SELECT city_id, 9, state, 0, holder_id, pool, 1, updated_at, '{NEW_CARD}', kind_code, 1 FROM sim;
+UPDATE sim SET hlr_code = '{HLR}';
+INSERT INTO subscription_data (city_id, data_no, hlr_code, imsi, state, version, batch_id, updated_at, sim_item_no)
+SELECT city_id, 10 + item_no, hlr_code, '46000000000001' || item_no, 'BOUND', 0, 1, updated_at, item_no FROM sim;
+INSERT INTO sim_identity (city_id, item_no, slot, application, imsi, hlr_code, state, auc)
+SELECT city_id, sim_item_no, 1, 'USIM', imsi, hlr_code, 'VERIFIED', 'none' FROM subscription_data WHERE state = 'BOUND'
+"""
+"""Both cards of stock come finished."""
 
 
 @pytest.fixture
@@ -76,6 +100,37 @@ def test_search_quote_hold_and_release(client: TestClient, stocked: Operator) ->
     assert (released.status_code, released.json()["state"]) == (200, "RELEASED")
 
 
+@pytest.mark.parametrize(
+    ("serial", "code"), [("2026010000000099", "card_unknown"), ("2026", "invalid_identifier"), (None, "missing_field")]
+)
+def test_card_that_neither_iccid_nor_serial_names_is_refused(
+    client: TestClient, stocked: Operator, serial: str | None, code: str
+) -> None:
+    number = None if serial is None else NUMBER
+    assert hold(client, stocked.clerk, number=number, iccid=None, chip_serial=serial).json()["code"] == code
+
+
+def test_blank_with_a_chip_serial_only_is_held_and_taken_by_it(
+    client: TestClient, stocked: Operator, operator_url: str
+) -> None:
+    """REQ-RSV-16, REQ-RSV-17: with card data that bring an ICCID; without any the refusal says what to load."""
+    engine = create_engine(operator_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        for statement in _SERIAL_BLANKS.split(";"):
+            conn.execute(text(statement))
+        held = hold(client, stocked.clerk, iccid=None, chip_serial=SERIALS[0])
+        assert (held.status_code, held.json()["iccid"], held.json()["chip_serial"]) == (201, None, SERIALS[0])
+        assert conn.execute(text("SELECT iccid FROM subscription_data WHERE state = 'RESERVED'")).all() == [(ICCID,)]
+        taken = act(client, stocked.clerk, held, "take-card", {"chip_serial": SERIALS[1]})
+        assert (taken.status_code, taken.json()["iccid"], taken.json()["chip_serial"]) == (200, None, SERIALS[1])
+        act(client, stocked.clerk, held, "release")
+        conn.execute(text("DELETE FROM subscription_data WHERE iccid IS NOT NULL"))
+    engine.dispose()
+    refused = hold(client, stocked.clerk, key="k-2", iccid=None, chip_serial=SERIALS[0])
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_numbered_data")
+    assert hold(client, stocked.clerk, key="k-3").status_code == 201
+
+
 def test_hold_key_is_in_a_header_and_nowhere_else(client: TestClient, stocked: Operator) -> None:
     """REQ-RSV-06: a replay gives it again, a read never shows it."""
     held = hold(client, stocked.clerk)
@@ -102,6 +157,24 @@ def test_second_caller_is_told_state_and_end(client: TestClient, stocked: Operat
     assert held["expires_at"][:19] == refused.json()["params"]["held_until"][:19]
 
 
+def test_city_sets_how_long_holds_last(client: TestClient, stocked: Operator, clock: Clock) -> None:
+    """REQ-RSV-03: from the moment callers are looked up anew; by kind, channel, flow and class."""
+    wish = {"kind": "number", "channel": "own_hall", "minutes": 45, "reason": "holiday"}
+    assert write(client, stocked.city_admin, "/v1/hold-times:set", wish).body["after"] == 45
+    rules = read(client, stocked.clerk, "/v1/hold-times").body["hold_times"]
+    assert {
+        "kind": "number",
+        "channel": "own_hall",
+        "flow": None,
+        "number_class": None,
+        "minutes": 45,
+        "own": True,
+    } in rules
+    assert hold(client, stocked.clerk, minutes=46).json()["code"] == "invalid_field"
+    held = hold(client, stocked.clerk, key="k-2").json()
+    assert datetime.fromisoformat(held["expires_at"]) == clock.now + timedelta(minutes=45)
+
+
 def test_expired_hold_cannot_be_confirmed(client: TestClient, stocked: Operator, clock: Clock) -> None:
     """REQ-RSV-05: 410, and nothing is sold."""
     held = hold(client, stocked.clerk)
@@ -116,6 +189,44 @@ def test_unwritten_card_cannot_be_confirmed(client: TestClient, stocked: Operato
     real_name = {"checked_at": "2026-11-02T02:00:00Z", "channel": "hall", "result": "passed"}
     refused = act(client, stocked.clerk, held, "confirm", {"quote_accepted": 1, "real_name": real_name})
     assert (refused.status_code, refused.json()["code"]) == (409, "card_not_verified")
+
+
+def test_activation_names_card_and_number_and_needs_the_key_and_a_written_card(
+    client: TestClient, stocked: Operator
+) -> None:
+    """REQ-SIM-18: the same refusals as a sale's, by card and number instead of the kit."""
+    real_name = {"checked_at": "2026-11-02T02:00:00Z", "channel": "hall", "result": "passed"}
+    body = {"number": NUMBER, "quote_accepted": 1, "real_name": real_name}
+    path = f"/v1/sims/{CARD}:activate"
+    assert write(client, stocked.clerk, path, body).refusal == (409, "not_held_together")
+    held = hold(client, stocked.clerk)
+    assert write(client, stocked.clerk, path, body).refusal == (403, "hold_key_wrong")
+    headers = {**stocked.clerk.headers, "Idempotency-Key": uuid.uuid4().hex, HEADER: held.headers[HEADER]}
+    unwritten = client.post(path, json=body, headers=headers)
+    assert (unwritten.status_code, unwritten.json()["code"]) == (409, "card_not_verified")
+
+
+def test_replacement_goes_from_order_to_working_card(client: TestClient, stocked: Operator, operator_url: str) -> None:
+    """REQ-FLOW-03, REQ-LCK-01: by the number or the old card, with the same verbs and key as a sale."""
+    replacement = {"business": "replace_sim", "replace_reason": "lost", "iccid": NEW_CARD}
+    real_name = {"checked_at": "2026-11-02T02:00:00Z", "channel": "hall", "result": "passed"}
+    accepted = {"quote_accepted": 1, "real_name": real_name}
+    engine = create_engine(operator_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        for statement in _FINISHED.split(";"):
+            conn.execute(text(statement))
+    engine.dispose()
+    assert hold(client, stocked.clerk, **replacement).json()["code"] == "number_not_in_use"
+    held = hold(client, stocked.clerk, key="k-2")
+    assert act(client, stocked.clerk, held, "confirm", accepted).status_code == 200
+
+    order = hold(client, stocked.clerk, key="k-3", **replacement, number=None, old_card=CARD)
+    assert (order.status_code, order.json()["number"], order.json()["old_iccid"]) == (201, NUMBER, CARD)
+    second = hold(client, stocked.clerk, key="k-4", **replacement)
+    assert (second.status_code, second.json()["code"]) == (409, "service_order_open")
+    assert read(client, stocked.clerk, f"/v1/holds/{order.json()['hold']}").body["replace_reason"] == "lost"
+    done = act(client, stocked.clerk, order, "confirm", {**accepted, "old_card_handed_in": True})
+    assert (done.status_code, done.json()["iccid"]) == (200, NEW_CARD)
 
 
 def test_extension_and_booking_answer_with_the_new_end(client: TestClient, stocked: Operator) -> None:

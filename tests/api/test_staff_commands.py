@@ -53,12 +53,24 @@ def test_interface_is_granted_given_people_keys_hours_and_closed(
     assert run("disable", new)["active"] is False
 
 
+@pytest.mark.usefixtures("shell")
+def test_holidays_are_added_listed_and_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    """REQ-IF-06."""
+    assert main(["holidays", "add", "2027-10-01", "2027-10-02", "--name", "国庆节"]) == 0
+    assert main(["holidays", "add", "2027-12-31", "--name", "跨年"]) == 0
+    assert main(["holidays", "remove", "2027-10-02", "--reason", "调休"]) == 0
+    capsys.readouterr()
+    assert main(["holidays", "--json"]) == 0
+    days = [row["day"] for row in json.loads(capsys.readouterr().out)["holidays"]]
+    assert days == ["2027-10-01", "2027-12-31"]
+
+
 def test_refusal_is_told_with_its_code_and_exit_status(
     shell: pytest.MonkeyPatch, operator: Operator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     become(shell, operator.clerk)
     assert main(["interfaces", "list"]) == 77
-    assert "access.admin" in (told := capsys.readouterr().err)
+    assert "access.read" in (told := capsys.readouterr().err)
     assert "[permission_denied]" in told
     assert operator.clerk.key not in told
 

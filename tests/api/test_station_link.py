@@ -14,12 +14,13 @@ from typing_extensions import override
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from cardwriter.station.enrol import EnrolmentError, enrol
+from cardwriter.station.enrol import EnrolmentError, enrol, load
 from cardwriter.virtual.uicc import VirtualUicc
+from inventory.vault.script_signers import ScriptSigners
 from tests.api.desk import Desk
 from tests.api.live import served, wait_until
 from tests.builders import Operator
-from tests.cards.hall import KEY_LETTER, InSlot, adm_tries, card_of, imsi_on
+from tests.cards.hall import InSlot, adm_tries, card_of, imsi_on
 
 pytestmark = [pytest.mark.database, pytest.mark.e2e]
 BLANK = b"\xff" * 9
@@ -30,8 +31,7 @@ def desk(app: FastAPI, operator: Operator, operator_url: str, tmp_path: Path) ->
     """Give a desk whose station has not been started yet."""
     with served(app) as service:
         desk = Desk(app, operator_url, operator, service, tmp_path)
-        imported = desk.call(operator.city_admin, "/v1/transport-keys", KEY_LETTER)
-        assert imported["status_code"] == 201, imported
+        desk.bring_key()
         with ExitStack() as ends:
             ends.callback(desk.engine.dispose)
             ends.callback(desk.client.close)
@@ -63,7 +63,8 @@ def test_a_blank_card_is_written_over_the_real_link(desk: Desk) -> None:
     wait_until(lambda: desk.reader()["card"] is not None)
     reader = desk.reader()
     assert (reader["card"]["iccid"], reader["card"]["blank"]) == ("89860026000000000001", True)
-    assert reader["stock"] == {"state": "HELD", "hold": hold}
+    names = {"iccid": "89860026000000000001", "chip_serial": None, "hlr": None}
+    assert reader["stock"] == {"state": "HELD", "hold": hold, **names}
     started = desk.write(hold)
     assert (started["status_code"], started["state"]) == (201, "created")
     job = desk.ended(started["id"])
@@ -219,3 +220,26 @@ def test_the_job_api_refuses_with_named_codes_and_speaks_to_the_clerk(desk: Desk
     assert english["failure_text"] == "No card in the reader"
     ended = desk.call(desk.operator.clerk, f"/v1/write-jobs/{job['id']}:cancel", {})
     assert (ended["status_code"], ended["code"]) == (409, "illegal_transition")
+
+
+def test_scripts_are_signed_and_a_station_follows_when_the_key_rotates(desk: Desk) -> None:
+    """The station runs nothing unsigned, so that a card is looked at proves the signature."""
+    desk.stock(5)
+    desk.start_station()
+    enrolled = load(desk.folder / "station")
+    desk.app.state.runtime.vault._provider.rotate(now=desk.app.state.runtime.clock())
+    desk.source.insert(InSlot(card_of(5)))
+    wait_until(lambda: desk.reader()["card"] is not None)
+    followed = load(desk.folder / "station")
+    assert enrolled is not None
+    assert followed is not None
+    assert enrolled.signer != followed.signer
+    assert followed.signer == ScriptSigners(desk.app.state.runtime.vault).current().public.hex()
+
+
+def test_a_station_whose_key_is_none_of_ours_is_told_so_before_its_first_script(desk: Desk) -> None:
+    with raw(desk, credential_of(desk)) as link:
+        hello(link, signer="ab" * 32, readers=[{"name": "r", "state": "card", "insertion": 1}])
+        assert hear(link, "signer")["endorsement"] is None
+        run = hear(link, "run")
+        assert len(bytes.fromhex(run["signature"])) == 64

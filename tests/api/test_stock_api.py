@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from inventory.runtime import Runtime
-from inventory.services.rule_sets import install_default
-from inventory.store import catalogue
-from inventory.store.catalogue import HlrRow
 from tests.api.calls import read, write
-from tests.builders import FOUNDED, Operator
+from tests.builders import Operator
 
 pytestmark = pytest.mark.database
-
-
-@pytest.fixture
-def stocked(app: FastAPI, client: TestClient, operator: Operator) -> TestClient:
-    """Give the client of a city with one segment in stock."""
-    runtime: Runtime = app.state.runtime
-
-    async def prepare() -> None:
-        async with runtime.database.session() as session:
-            await install_default(session, now=FOUNDED)
-            async with session.begin():
-                await catalogue.add_hlr(session, HlrRow("LJ1", operator.city_id, "丽江一", "+8613800888500"))
-        await runtime.database.close()
-
-    asyncio.run(prepare())
-    body = {"prefixes": ["1388804"], "carrier": "mobile", "hlr": "LJ1", "pool": "hall"}
-    answer = write(client, operator.city_admin, "/v1/segments", body)
-    assert answer.status == 201, answer.body
-    return client
 
 
 def test_segment_is_taken_and_read_back_with_its_class(stocked: TestClient, operator: Operator) -> None:
@@ -75,6 +49,107 @@ def test_stock_shows_a_place_and_its_children(stocked: TestClient, operator: Ope
         ("530700", "UNUSED", 10_000, 9_900),
         ("LI-D1", "UNUSED", 100, 100),
     ]
+
+
+def test_numbers_are_listed_by_conditions_page_by_page(stocked: TestClient, operator: Operator) -> None:
+    """REQ-QRY-01: by range, state, class and segment."""
+    conditions = {"first": "13888040000", "last": "13888040009", "state": "UNUSED", "segment": "1388804", "limit": 6}
+
+    first = read(stocked, operator.city_admin, "/v1/numbers", **conditions).body
+    second = read(stocked, operator.city_admin, "/v1/numbers", **conditions, after=first["next_after"]).body
+
+    assert [line["item"][-1] for line in first["items"] + second["items"]] == list("0123456789")
+    assert (first["items"][0]["batch"], first["items"][0]["holder"]) == ("b-530700-1", "530700")
+    assert second["next_after"] is None
+    assert read(stocked, operator.other_hall_keeper, "/v1/numbers").body["items"] == []
+    assert read(stocked, operator.city_admin, "/v1/sims", number_class=2).refusal == (422, "invalid_field")
+
+
+@pytest.mark.parametrize("asked", [{"params": {"format": "csv"}}, {"headers": {"Accept": "text/csv"}}])
+def test_list_is_had_as_a_file_by_name_or_by_accept(
+    stocked: TestClient, operator: Operator, asked: dict[str, dict[str, str]]
+) -> None:
+    headers = {**operator.city_admin.headers, **asked.get("headers", {})}
+    answer = stocked.get("/v1/numbers", params={"name": "*8888"} | asked.get("params", {}), headers=headers)
+
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="numbers.csv"'
+    assert answer.content.startswith(b"\xef\xbb\xbfitem,")
+    assert [line.partition(",")[0] for line in answer.text.splitlines()[1:]] == ["13888048888"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/stock", "/v1/movements", "/v1/movements:open", "/v1/movements/m-530700-1", "/v1/fee-changes",
+             "/v1/stock/alerts", "/v1/loads/b-530700-1/faults", "/v1/sims", "/v1/numbers/13888048888/fee-changes"],
+)  # fmt: skip
+def test_every_list_is_had_as_a_workbook(stocked: TestClient, operator: Operator, path: str) -> None:
+    answer = stocked.get(path, params={"format": "xlsx"}, headers=operator.city_admin.headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.content.startswith(b"PK")
+
+
+def test_refusal_of_a_file_is_told_before_anything_is_sent(stocked: TestClient, operator: Operator) -> None:
+    answer = read(stocked, operator.other_hall_keeper, "/v1/numbers", place="530700", format="csv")
+    assert answer.refusal == (403, "outside_scope")
+
+
+def test_movement_of_a_place_is_told_day_by_day(stocked: TestClient, operator: Operator) -> None:
+    down = {"resource": "number", "giver": "530700", "receiver": "LI-D1", "selection": {"count": 3}}
+    write(stocked, operator.city_admin, "/v1/movements:issue", down)
+
+    found = read(stocked, operator.city_admin, "/v1/stock/flow", resource="number", place="LI-D1", days=7).body
+
+    assert (found["place"], len(found["days"])) == ("LI-D1", 7)
+    assert [(day["came"], day["went"]) for day in found["days"]][-1] == (3, 0)
+    assert read(stocked, operator.city_admin, "/v1/stock/flow", resource="number", days=8).refusal[1] == "invalid_field"
+
+
+def test_threshold_is_set_shown_with_what_is_there_and_taken_away(stocked: TestClient, operator: Operator) -> None:
+    body = {"place": "530700", "resource": "number", "sort": "2", "minimum": 3}
+
+    done = write(stocked, operator.city_admin, "/v1/stock/thresholds", body)
+    [alert] = read(stocked, operator.city_admin, "/v1/stock/alerts", low=True).body["alerts"]
+    gone = write(stocked, operator.city_admin, "/v1/stock/thresholds", body | {"minimum": None})
+
+    assert (done.status, done.body["before"], done.body["minimum"]) == (200, None, 3)
+    assert (alert["place"], alert["free"], alert["low"], alert["days"], alert["giver"]) == (
+        "530700",
+        3,
+        True,
+        None,
+        None,
+    )
+    assert (gone.body["before"], gone.body["minimum"]) == (3, None)
+    assert read(stocked, operator.city_admin, "/v1/stock/alerts").body == {"alerts": []}
+    refused = write(stocked, operator.other_hall_keeper, "/v1/stock/thresholds", body)
+    assert refused.refusal == (403, "outside_scope")
+
+
+def test_quota_is_set_told_with_each_issue_and_refuses_what_is_past_it(stocked: TestClient, operator: Operator) -> None:
+    quota = {"place": "LI-D1", "resource": "number", "period": "MONTH", "most": 5}
+    down = {"resource": "number", "giver": "530700", "receiver": "LI-D1", "selection": {"count": 3}}
+
+    assert write(stocked, operator.city_admin, "/v1/quotas", quota).body["before"] is None
+    issued = write(stocked, operator.city_admin, "/v1/movements:issue", down).body
+    refused = write(stocked, operator.city_admin, "/v1/movements:issue", down)
+    [left] = read(stocked, operator.city_admin, "/v1/quotas", place="LI-D1").body["quotas"]
+
+    assert issued["quotas"] == [{"sort": "", "period": "MONTH", "most": 5, "left": 2}]
+    assert refused.refusal == (409, "quota_exceeded")
+    assert (refused.body["params"]["left"], left["left"]) == (2, 2)
+
+
+def test_documents_of_a_place_are_listed_newest_first(stocked: TestClient, operator: Operator) -> None:
+    down = {"resource": "number", "giver": "530700", "receiver": "LI-D1", "selection": {"count": 3}}
+    issued = write(stocked, operator.city_admin, "/v1/movements:issue", down).body["id"]
+
+    page = read(stocked, operator.city_admin, "/v1/movements", limit=1).body
+    rest = read(stocked, operator.city_admin, "/v1/movements", before=page["next_before"]).body
+
+    assert [document["id"] for document in page["documents"]] == [issued]
+    assert [(document["kind"], document["giver"]) for document in rest["documents"]] == [("INTAKE", None)]
+    assert read(stocked, operator.city_admin, "/v1/movements", place="LI-D1", kind="SALE").body["documents"] == []
+    assert read(stocked, operator.city_admin, "/v1/movements", kind="GIFT").refusal == (422, "invalid_field")
 
 
 def test_status_is_released_within_the_life_cycle_only(stocked: TestClient, operator: Operator) -> None:

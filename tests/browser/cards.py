@@ -10,11 +10,16 @@ from cardwriter.virtual.faults import Fault
 from tests.web.stock import VENDOR
 
 
-def make_card(folder: Path, serial: int, *, faults: tuple[Fault, ...] = (), stranger: bool = False) -> Path:
-    """Take the vendor's card out of the box as an image file; a stranger's keys are not those of the delivery."""
+def make_card(
+    folder: Path, serial: int, *, faults: tuple[Fault, ...] = (), stranger: bool = False, numbered: bool = True
+) -> Path:
+    """Take the vendor's card out of the box as an image file; a stranger's keys are not those of the delivery.
+
+    One that is not `numbered` has a chip serial only.
+    """
     card = VENDOR.card(serial)
     image = blank_card(
-        iccid=card.iccid,
+        iccid=card.iccid if numbered else None,
         serial=card.serial,
         k=Secret(bytes(16) if stranger else card.k),
         opc=Secret(card.opc),

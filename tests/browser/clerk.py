@@ -8,12 +8,14 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, expect
 
+from cardwriter.virtual.faults import Fault
 from inventory.access.permissions import Role
 from tests.browser.stage import Stage
+from tests.patience import PATIENCE
+from tests.web.stock import VENDOR
 
 Language = Literal["zh-CN", "en"]
-PATIENCE_MS = 30_000
-"""How long a page may take on a machine that is busy; no healthy one needs it."""
+PATIENCE_MS = PATIENCE * 1000
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
 
 
@@ -38,6 +40,12 @@ class Screen:
             self.page.keyboard.type(value)
             self.page.keyboard.press("Tab")
         self.page.keyboard.press("Enter")
+
+    def insert(self, serial: int, *, faults: tuple[Fault, ...] = (), stranger: bool = False) -> Path:
+        """Put a blank of the vendor into the reader and wait until the desk shows this one."""
+        path = self.stage.insert(serial, faults=faults, stranger=stranger)
+        expect(self.page.locator("#reader-card")).to_have_value(VENDOR.card(serial).iccid)
+        return path
 
     def keep(self, name: str) -> None:
         """Keep a picture of the page."""

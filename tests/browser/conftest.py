@@ -10,11 +10,13 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from pydantic import SecretStr
 
+from inventory.access.permissions import Role
 from inventory.settings import Settings
-from tests.browser.clerk import PATIENCE_MS, Screen, opened
+from tests.browser.clerk import PATIENCE_MS, Language, Screen, opened
 from tests.browser.stage import Stage, leave_words, running_stage
 from tests.builders import found_operator
 from tests.conftest import ROOT, Databases
+from tests.web.stock import VENDOR
 
 _CHROMIUM = "/usr/bin/chromium"
 _QUIET = (
@@ -25,7 +27,8 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-_serials = itertools.count(1)
+_in_the_drawer, _in_the_hall = itertools.count(1), itertools.count(31)
+"""Serials of cards that no test has taken yet: `tests.web.stock.fill` gives 1 to 30 to the clerk, 31 on to the hall."""
 
 
 @pytest.fixture(scope="session")
@@ -64,8 +67,8 @@ def screen(chromium: Browser, stage: Stage, output_dir: Path) -> Iterator[Callab
     """Give a function that opens a browser window in a language, signed in as a role if one is named."""
     contexts = []
 
-    def open_screen(*args: object, **options: object) -> Screen:
-        made = opened(chromium, stage, output_dir, *args, **options)  # type: ignore[arg-type]  # passed on as given
+    def open_screen(language: Language, role: Role | None = None, *, axe: bool = False) -> Screen:
+        made = opened(chromium, stage, output_dir, language, role, axe=axe)
         contexts.append(made.page.context)
         return made
 
@@ -77,10 +80,28 @@ def screen(chromium: Browser, stage: Stage, output_dir: Path) -> Iterator[Callab
 @pytest.fixture
 def card() -> int:
     """Give the serial of a blank card in the clerk's drawer that no other test uses."""
-    return next(_serials)
+    return next(_in_the_drawer)
 
 
 @pytest.fixture
 def another_card() -> int:
     """Give the serial of a second blank card."""
-    return next(_serials)
+    return next(_in_the_drawer)
+
+
+@pytest.fixture
+def drawer_cards() -> Iterator[str]:
+    """Give ICCIDs of cards in the clerk's drawer that no other test uses, as many as are asked for."""
+    return (VENDOR.card(serial).iccid for serial in _in_the_drawer)
+
+
+@pytest.fixture
+def hall_cards() -> Iterator[str]:
+    """Give ICCIDs of cards with the hall that no other test uses, as many as are asked for."""
+    return (VENDOR.card(serial).iccid for serial in _in_the_hall)
+
+
+@pytest.fixture
+def hall_serials() -> Iterator[int]:
+    """Give serials of cards with the hall that no other test uses, as many as are asked for."""
+    return iter(_in_the_hall)

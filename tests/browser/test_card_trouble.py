@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ from inventory.access.permissions import Role
 from tests.browser.clerk import Screen
 from tests.browser.stage import restart_station, stop_station
 from tests.browser.test_hall_desk import hold_first
+from tests.web.stock import VENDOR
 
 pytestmark = [pytest.mark.browser, pytest.mark.card]
 
@@ -23,7 +25,7 @@ def test_card_with_other_keys_is_damaged_and_the_next_card_takes_its_place(
 ) -> None:
     """REQ-HW-06: the class of the failure and the next step; REQ-HW-07: never confirmed."""
     desk = screen("zh-CN", Role.CLERK)
-    desk.stage.insert(card, stranger=True)
+    desk.insert(card, stranger=True)
     desk.shows("可以写卡", "#reader")
     number = hold_first(desk, "5")
     desk.page.keyboard.press("Enter")
@@ -31,21 +33,48 @@ def test_card_with_other_keys_is_damaged_and_the_next_card_takes_its_place(
     desk.shows("此卡已登记为损坏。", "#reader")
     expect(desk.page.locator("[data-key=C]")).to_have_count(0)
     desk.keep("hall-desk-damaged")
-    desk.stage.insert(another_card)
+    expect(desk.page.locator("#job")).to_contain_text(VENDOR.card(card).iccid)
+    desk.shows("放入坏卡盒", "#job")
+    desk.insert(another_card)
     desk.shows("可以写卡", "#reader")
-    desk.page.keyboard.press("Alt+S")
-    expect(desk.page.locator("[data-key=W]")).to_be_focused()
+    desk.page.keyboard.press("Alt+T")
     assert desk.page.locator(".kit-number").inner_text() == number
-    desk.page.keyboard.press("Alt+W")
     desk.shows("卡已写好并通过鉴权验证。", "#sale")
     desk.page.keyboard.press("Alt+R")
     desk.shows("号码和卡", "#sale")
 
 
+def test_reader_bound_to_a_desk_shows_its_label_there_and_its_user_everywhere_else(
+    screen: Callable[..., Screen],
+) -> None:
+    desk = screen("zh-CN", Role.CLERK)
+    desk.page.locator("#reader-name").fill("三号台")
+    desk.page.get_by_role("button", name="绑定").click()
+    expect(desk.page.locator(".seat-label")).to_contain_text("三号台")
+    desk.keep("hall-desk-bound")
+    desk.page.context.clear_cookies(name="haoka_session")
+    desk.sign_in(Role.CLERK)
+    expect(desk.page.locator(".seat-label")).to_contain_text("三号台")
+    other = screen("en", Role.CLERK)
+    expect(other.page.locator("#reader-choice")).to_have_value(re.compile("00 01$"))
+    other.page.locator("#reader-choice").select_option(index=0)
+    other.page.get_by_role("button", name="Bind", exact=True).click()
+    other.shows("reader_taken", "#reader")
+    other.keep("hall-desk-taken")
+    other.page.locator("#take-over").check()
+    other.page.get_by_role("button", name="Bind", exact=True).click()
+    expect(other.page.locator(".seat-label")).to_contain_text("三号台")
+    expect(desk.page.locator(".seat-label")).to_have_count(0)
+    other.page.get_by_text("Change the reader of this desk").click()
+    other.page.get_by_role("button", name="Leave this reader").click()
+    expect(other.page.locator(".seat-label")).to_have_count(0)
+    desk.stage.change("UPDATE station_reader SET seat = NULL, seat_staff = NULL, seat_at = NULL")
+
+
 def test_card_torn_out_is_unknown_until_it_is_put_back_and_read(screen: Callable[..., Screen], card: int) -> None:
     """REQ-HW-08: reading the card settles what happened."""
     desk = screen("en", Role.CLERK)
-    path = desk.stage.insert(card, faults=(Fault(FaultKind.DIE_BEFORE, at=3, ins=_UPDATE_BINARY),))
+    path = desk.insert(card, faults=(Fault(FaultKind.DIE_BEFORE, at=3, ins=_UPDATE_BINARY),))
     desk.shows("ready to be written", "#reader")
     hold_first(desk, "1")
     desk.page.keyboard.press("Enter")
@@ -63,7 +92,7 @@ def test_card_torn_out_is_unknown_until_it_is_put_back_and_read(screen: Callable
 
 def test_empty_reader_and_silent_station_say_what_to_do(screen: Callable[..., Screen], card: int) -> None:
     desk = screen("en", Role.CLERK)
-    desk.stage.insert(card)
+    desk.insert(card)
     desk.shows("ready to be written", "#reader")
     desk.stage.take_out()
     desk.shows("Put a card in.", "#reader")
@@ -81,11 +110,25 @@ def test_number_held_without_a_card_takes_the_card_that_is_put_in(screen: Callab
     number = hold_first(desk, "2")
     desk.shows("This kit has no card.", "#sale")
     desk.page.keyboard.press("Alt+S")
-    expect(desk.page.locator("#sale [role=alert]")).to_contain_text("card_unknown")
-    desk.stage.insert(card)
+    expect(desk.page.locator("#sale [role=alert]")).to_contain_text("no_card_in_reader")
+    desk.insert(card)
     desk.shows("ready to be written", "#reader")
     desk.page.keyboard.press("Alt+S")
     expect(desk.page.locator("[data-key=W]")).to_be_focused()
     assert desk.page.locator(".kit-number").inner_text() == number
     desk.page.keyboard.press("Alt+R")
     desk.shows("number and card are free again", "#sale")
+
+
+def test_dispenser_at_a_desk_shows_stack_and_bin_and_what_to_do(screen: Callable[..., Screen]) -> None:
+    desk = screen("zh-CN", Role.CLERK)
+    seen = "'card', 'nowhere', 'stacker', 'empty', 'bin_full', false, 'in_bin', 3, 'stop', 'stacker_empty'"
+    desk.stage.change(f"UPDATE station_reader SET dispenser = jsonb_build_object({seen})")
+    desk.page.reload()
+    desk.shows("卡箱已空。", "#reader")
+    desk.shows("请装入白卡后再进卡。", "#reader")
+    desk.keep("hall-desk-dispenser")
+    desk.page.get_by_role("button", name="收入废卡箱").click()
+    desk.shows("卡箱已空。", "#reader")
+    expect(desk.page.locator("#reader .notice.bad")).to_have_count(1)
+    desk.stage.change("UPDATE station_reader SET dispenser = NULL")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Response, expect
+from playwright.sync_api import Error, Response, expect
 
 from inventory.access.permissions import Role
 from tests.browser.clerk import Screen
@@ -22,10 +23,11 @@ def test_no_page_of_a_sale_shows_a_secret_or_a_whole_imsi(screen: Callable[..., 
 
     def keep(response: Response) -> None:
         if "text/html" in response.headers.get("content-type", ""):
-            told.append(response.text())
+            with contextlib.suppress(Error):  # the page was left before it came: nobody saw it
+                told.append(response.text())
 
     desk.page.on("response", keep)
-    desk.stage.insert(card)
+    desk.insert(card)
     desk.go("/desk")
     desk.shows("ready to be written", "#reader")
     number = hold_first(desk, "4")

@@ -13,7 +13,7 @@ from drivers.pcsc import PcscSource
 
 def main() -> None:
     """Run each script that comes on a line of standard input on the card in the reader named by the argument."""
-    source = PcscSource(deadline=2.0)
+    source = PcscSource(deadline=5.0)
     for line in sys.stdin:
         script = Script.from_wire(json.loads(line))
         try:

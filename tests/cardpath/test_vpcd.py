@@ -52,7 +52,7 @@ class Desk:
     """A client process on one reader."""
 
     def __init__(self, bench: Bench, reader: str) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own client, no shell
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.cardpath.client", reader],
             cwd=ROOT,
             env={**os.environ, "PCSCLITE_CSOCK_NAME": str(bench.socket)},
@@ -74,6 +74,10 @@ class Desk:
             lambda: self.run(identify_script("identify", EXPIRES)), lambda one: one.outcome is Outcome.COMPLETED
         )
         return read_facts(report)
+
+    def sees_none(self) -> None:
+        """Wait until the daemon has seen the card go: it may miss a swap that a reset falls into."""
+        wait_for(lambda: self.run(identify_script("none", EXPIRES)), lambda one: one.error == "no_card")
 
     def write(self, facts: CardFacts) -> Verdict:
         script = FAMILY.write_script(facts, some_data(), "write", EXPIRES)
@@ -136,6 +140,7 @@ def test_card_torn_out_at_its_last_command_is_settled_by_putting_it_back(
     path = put_in(bench, tmp_path, faults=[Fault(kind, at=11, ins=0xD6)])
     torn = desk.write(desk.identify())
     assert torn.kind is Kind.UNKNOWN
+    desk.sees_none()
     bench.slots[0].insert(path)
     facts = desk.identify()
     settled = settle(facts, None if facts.blank else desk.verify(facts))
@@ -148,6 +153,7 @@ def test_card_that_falls_silent_is_lost_and_settled_after_being_put_back(
     path = put_in(bench, tmp_path, faults=[Fault(FaultKind.MUTE, at=3, ins=0xD6)])
     assert desk.write(desk.identify()).kind is Kind.UNKNOWN
     bench.slots[0].remove()
+    desk.sees_none()
     bench.slots[0].insert(path)
     assert settle(desk.identify(), None).kind is Kind.NOTHING_WRITTEN
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import ECB
 from sqlalchemy import insert, select, text
 
+from cardwriter.crypto.algorithms import STANDARD
 from cardwriter.crypto.secret import Secret
 from cardwriter.script import Outcome, Report, Script
 from cardwriter.station.journal import Journal
@@ -25,13 +23,15 @@ from cardwriter.virtual.uicc import Muted, Torn, VirtualUicc
 from drivers.errors import DriverError
 from drivers.virtual import VirtualSource
 from inventory.access.caller import Caller
-from inventory.services import card_reports, card_writing, links
+from inventory.domain.identifiers import parse_iccid
+from inventory.services import card_reports, card_writing, kit_cards, links
 from inventory.services.card_data import ADM_FIELD, SECRET_TABLE, Workbench
 from inventory.services.card_reports import Reported
 from inventory.services.card_writing import WriteJobWish
+from inventory.services.kits import CardWish
 from inventory.services.once import Answer, WriteKey
 from inventory.services.orders import Ack, Order, Run
-from inventory.services.transport_keys import TransportKeyWish, import_transport_key
+from inventory.services.transport_keys import TransportKeyWish, found_transport_key
 from inventory.store import stations
 from inventory.store.engine import Database
 from inventory.store.schema import Base, CardSecret
@@ -41,10 +41,10 @@ from inventory.vault.hold_keys import HoldKeys
 from inventory.vault.keys import FileKeyProvider
 from inventory.vault.transport import TransportAlgorithm
 from tests.builders_stock import CITY, NOW, TOWN, add_data, add_numbers, add_sims, build_town
+from tests.enclosing import enclosed
 
 KEYS = HoldKeys(b"a secret of tests")
 TRANSPORT_KEY = bytes.fromhex("00112233445566778899aabbccddeeff")
-KEY_LETTER = {"index": "11", "algorithm": "aes-128-ecb", "parts": [TRANSPORT_KEY.hex()], "kcv": "fde4fb"}
 READER = "virtual"
 PIN, PUK = "4711", "87654321"
 _keys = itertools.count(1)
@@ -109,7 +109,7 @@ class InSlot:
             return b""
 
 
-def card_of(item_no: int, keys: CardKeys | None = None) -> VirtualUicc:
+def card_of(item_no: int, keys: CardKeys | None = None, auth: Mapping[str, Any] = STANDARD) -> VirtualUicc:
     """Make the blank card of a stock record; other `keys` make one that the stock is wrong about."""
     inside = keys or CardKeys.of(item_no)
     image = blank_card(
@@ -118,6 +118,7 @@ def card_of(item_no: int, keys: CardKeys | None = None) -> VirtualUicc:
         k=inside.k,
         opc=inside.opc,
         adm1=inside.adm1,
+        auth=auth,
         pin1=PIN,
         puk1=PUK,
     )
@@ -158,7 +159,7 @@ async def stock_hall(database: Database, folder: Path, *, cards: int) -> Hall:
             parts=(Secret(TRANSPORT_KEY),),
             kcv=encrypt(bytes(16))[:3],
         )
-        await import_transport_key(session, admin, fresh(), wish, vault=vault, now=NOW)
+        await found_transport_key(session, admin, fresh(), wish, vault=vault, now=NOW)
     async with database.session() as session, session.begin():
         await session.execute(insert(CardSecret), [_secret_row(vault, item_no) for item_no in range(cards)])
         station_id = await stations.add_station(
@@ -173,8 +174,7 @@ async def stock_hall(database: Database, folder: Path, *, cards: int) -> Hall:
 
 def encrypt(block: bytes) -> bytes:
     """Encrypt as the vendor does under its transport key."""
-    encryptor = Cipher(AES(TRANSPORT_KEY), ECB()).encryptor()  # noqa: S305  # as the vendor does
-    return encryptor.update(block) + encryptor.finalize()
+    return enclosed(Secret(TRANSPORT_KEY), block)
 
 
 def _secret_row(vault: Vault, item_no: int) -> dict[str, Any]:
@@ -231,6 +231,18 @@ class Hall:
             await session.execute(text(_TAKE), {**given, "hold": hold_id})
         return f"h-{CITY}-{hold_id}"
 
+    async def take_card(self, hold: str, item_no: int) -> Answer:
+        """Put the n-th card into the kit."""
+        return await self.give(hold, CardWish(iccid=parse_iccid(f"8986002600{item_no:010d}").iccid))
+
+    async def give(self, hold: str, wish: CardWish) -> Answer:
+        """Put this card into the kit."""
+        key = KEYS.key(CITY, int(hold.rsplit("-", 1)[1]))
+        async with self.database.session() as session:
+            return await kit_cards.take_card(
+                session, self.caller, fresh(), hold, wish, keys=KEYS, key=key, now=self.now
+            )
+
     async def start(self, hold: str, *, write: WriteKey | None = None, **changes: Any) -> Answer:
         """Start a write job for the kit in this hall's reader."""
         wish = WriteJobWish(
@@ -247,7 +259,7 @@ class Hall:
     async def take_up(self) -> list[Order]:
         """Let the link begin new jobs."""
         async with self.database.session() as session:
-            return list(await card_writing.take_up(session, self.station, now=self.now))
+            return list(await card_writing.take_up(session, self.bench, self.station, now=self.now))
 
     async def report(self, reported: Reported) -> list[Order]:
         """Let the service take a report."""

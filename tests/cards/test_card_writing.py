@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
+from cardwriter.crypto.secret import Secret
 from cardwriter.script import Purpose
 from cardwriter.usim import files
+from cardwriter.virtual.families import blank_of
+from cardwriter.virtual.scp03 import ChannelKeys
+from cardwriter.virtual.uicc import VirtualUicc
 from inventory.domain.cardjobs import LEASE
 from inventory.domain.errors import (
     CardUnknown,
@@ -15,6 +20,7 @@ from inventory.domain.errors import (
     HoldKeyWrong,
     HoldNotActive,
     IllegalTransition,
+    InvalidField,
     NoDataUnit,
     NotFound,
     SimNotFree,
@@ -23,8 +29,11 @@ from inventory.domain.errors import (
     WriteJobOpen,
 )
 from inventory.services import card_reports, card_writing
+from inventory.services.catalogue import add_card_kind
 from inventory.services.orders import Ack, Run
-from tests.cards.hall import CardKeys, Hall, adm_tries, card_of, fresh, imsi_on
+from inventory.store.catalogue import CardKindRow
+from inventory.store.schema import CardKind, CardSecret
+from tests.cards.hall import CardKeys, Hall, adm_tries, card_of, encrypt, fresh, imsi_on
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
 BLANK = b"\xff" * 9
@@ -43,6 +52,22 @@ async def test_a_blank_card_becomes_a_proven_one(hall: Hall) -> None:
     assert tuple(identity) == ("VERIFIED", "LJ1", 1, None)
     purposes = [script.purpose for script in hall.sent]
     assert purposes == [Purpose.IDENTIFY, Purpose.IDENTIFY, Purpose.WRITE, Purpose.VERIFY, Purpose.IDENTIFY]
+
+
+async def test_files_of_the_product_are_written_and_those_it_may_lack_are_left_out(hall: Hall) -> None:
+    """REQ-HW-02: what a card gets is data of its kind."""
+    product = {"languages": ["en"], "services_on": [91], "services_off": [86], "gid1": "01", "optional": ["gid1"]}
+    await hall.change(
+        "UPDATE card_kind SET network = network || jsonb_build_object('product', CAST(:product AS jsonb))",
+        product=json.dumps(product),
+    )
+    card = card_of(0)
+    card.image.files["7fff/6f38"].content = bytes(10) + bytes.fromhex("3000")
+    await hall.insert(card)
+    job = await hall.job(await hall.sell(0))
+    assert job["state"] == "verified"
+    assert card.image.files["7fff/6f05"].content == b"en" + b"\xff" * 4
+    assert card.image.files["7fff/6f38"].content == bytes(10) + bytes.fromhex("1004")
 
 
 async def test_the_kit_is_kept_while_its_card_is_written_and_free_again_after_it(hall: Hall) -> None:
@@ -85,6 +110,80 @@ async def test_wrong_keys_on_the_card_end_damaged_and_leave_the_kit_whole(hall: 
     assert await hall.states(0) == ("DAMAGED", "QUARANTINED", 1)
     row = await hall.one("SELECT state, job_id, number_item_no, sim_item_no, data_no FROM hold WHERE city_id = :city")
     assert tuple(row) == ("ACTIVE", None, 0, 0, 0)
+
+
+async def test_card_of_a_product_with_tuak_proves_itself_by_tuak(hall: Hall) -> None:
+    """REQ-HW-12: the product says the algorithm and its lengths; K and TOPc of 32 bytes come as two blocks each."""
+    tuak = {"name": "tuak", "res_bits": 128, "iterations": 2}
+    k, topc = (Secret(bytes(range(start, start + 32))) for start in (0, 32))
+    async with hall.database.session() as session, session.begin():
+        await session.execute(update(CardKind).values(algorithm=tuak))
+        await session.execute(update(CardSecret).values(ki=encrypt(k.reveal()), opc=encrypt(topc.reveal())))
+    card = card_of(0, replace(CardKeys.of(0), k=k, opc=topc), auth=tuak)
+    await hall.insert(card)
+    job = await hall.job(await hall.sell(0))
+    assert (job["state"], job["failure"]) == ("verified", None)
+
+
+async def test_card_with_a_secure_channel_is_written_by_a_script_that_only_it_can_open(hall: Hall) -> None:
+    """REQ-HW-10: K and OPc go onto the card and through the station, and the station cannot read them."""
+    inside, (enc, mac) = CardKeys.of(0), (Secret(bytes(range(start, start + 16))) for start in (0x10, 0x20))
+    async with hall.database.session() as session, session.begin():
+        await session.execute(update(CardKind).values(profile="scp03"))
+        await session.execute(update(CardSecret).values(scp_enc=encrypt(enc.reveal()), scp_mac=encrypt(mac.reveal())))
+    factory = Secret(bytes(16))
+    image = blank_of(
+        "scp03",
+        iccid="89860026000000000000",
+        serial=None,
+        k=factory,
+        opc=factory,
+        adm1=inside.adm1,
+        channel=ChannelKeys(0x30, enc, mac),
+    )
+    await hall.insert(VirtualUicc(image))
+    job = await hall.job(await hall.sell(0))
+    assert (job["state"], job["failure"]) == ("verified", None)
+    assert image.files["7f20/00ff"].content == inside.k.reveal()
+    sent = b"|".join(step.apdu for script in hall.sent for step in script.steps)
+    hidden = (inside.k, inside.opc, inside.adm1, enc, mac)
+    assert [one for one in hidden if one.reveal() in sent] == []
+
+
+async def test_card_whose_channel_keys_never_came_is_refused_before_anything_changed(hall: Hall) -> None:
+    async with hall.database.session() as session, session.begin():
+        await session.execute(update(CardKind).values(profile="scp03"))
+    await hall.insert(card_of(0))
+    job = await hall.job(await hall.sell(0))
+    assert (job["state"], job["failure"]) == ("nothing_written", "wrong_kind")
+    assert await hall.states(0) == ("HELD", "RESERVED", 1)
+
+
+async def test_product_that_names_no_algorithm_of_ours_is_refused(hall: Hall) -> None:
+    kind = CardKindRow("5G-X", "X", "X", "preset_key", 128, [], {}, 0, algorithm={"name": "comp128"})
+    async with hall.database.session() as session:
+        with pytest.raises(InvalidField, match="one of milenage, tuak"):
+            await add_card_kind(session, hall.caller, fresh(), kind, now=hall.now)
+
+
+@pytest.mark.parametrize(
+    ("profile", "product", "field"),
+    [
+        ("no_such", {}, "profile"),
+        ("preset_key", {"colour": "red"}, "network.product"),
+        ("preset_key", {"suci": {"schemes": [["PROFILE_C", 1]]}}, "network.product"),
+        ("preset_key", {"files": ["no_such"]}, "network.product"),
+        ("preset_key", ["zh"], "network.product"),
+    ],
+)
+async def test_product_whose_cards_nobody_could_write_is_refused(
+    hall: Hall, profile: str, product: object, field: str
+) -> None:
+    kind = CardKindRow("5G-Y", "Y", "Y", profile, 128, [], {"product": product}, 0)
+    async with hall.database.session() as session:
+        with pytest.raises(InvalidField) as refused:
+            await add_card_kind(session, hall.caller, fresh(), kind, now=hall.now)
+    assert refused.value.params["field"] == field
 
 
 async def test_wrong_adm_key_is_tried_once_and_never_again(hall: Hall) -> None:

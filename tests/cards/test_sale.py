@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from cardwriter.script import Purpose
 from inventory.domain.errors import CardBeingWritten, CardNotVerified, DomainError
+from inventory.domain.fees import Business
+from inventory.domain.replacement import ReplaceReason
 from inventory.services import expiry
 from inventory.services.auditing import audit
 from inventory.services.orders import Run
@@ -138,4 +141,24 @@ async def test_a_damaged_card_leaves_its_kit_at_release_and_its_imsi_stays_in_qu
             )
         ).one()
     assert tuple(row) == ("DAMAGED", None, "UNUSED", "QUARANTINED")
+    await quiet(hall)
+
+
+async def test_a_new_card_is_written_for_a_number_in_use_and_takes_the_old_ones_place(hall: Hall) -> None:
+    """REQ-FLOW-03, REQ-FLOW-13: the same writing and proof; until the end the old card serves the number."""
+    counter, hold = await held(hall, 1)
+    await hall.insert(card_of(1))
+    await write(hall, hold)
+    await counter.confirm(hold)
+    asked: dict[str, Any] = {"business": Business.REPLACE_SIM, "replace_reason": ReplaceReason.EXCHANGE}
+    order = str((await counter.hold("13888810001", iccid="89860026000000000002", **asked)).body["hold"])
+    await hall.insert(card_of(2))
+    await write(hall, order)
+    await quiet(hall)
+    await counter.confirm(order, old_card_handed_in=True)
+    row = await hall.one(
+        "SELECT n.state, i.item_no, o.state, d.state FROM number n, sim_identity i, sim o, subscription_data d"
+        " WHERE n.city_id = :city AND n.item_no = 1 AND i.number_item_no = 1 AND o.item_no = 1 AND d.sim_item_no = 1"
+    )
+    assert tuple(row) == ("IN_USE", 2, "REPLACED", "RETIRED")
     await quiet(hall)

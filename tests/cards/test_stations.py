@@ -19,7 +19,7 @@ from inventory.domain.errors import (
 from inventory.services import links, stations
 from inventory.services.links import LinkState, ReaderSeen
 from inventory.services.stations import Enrolled
-from inventory.services.transport_keys import TransportKeyWish, import_transport_key
+from inventory.services.transport_keys import TransportKeyWish, found_transport_key
 from inventory.vault.enrolment import EnrolKeys
 from inventory.vault.transport import TransportAlgorithm
 from tests.builders_stock import CITY, TOWN
@@ -147,7 +147,8 @@ async def test_the_desk_sees_the_card_and_its_stock_record_as_soon_as_it_is_in(h
     assert (reader["card"]["iccid"], reader["card"]["blank"], reader["card"]["adm_tries"]) == (
         "89860026000000000000", True, 3,
     )  # fmt: skip
-    assert reader["stock"] == {"state": "HELD", "hold": hold}
+    names = {"iccid": "89860026000000000000", "chip_serial": "0" * 16}
+    assert reader["stock"] == {"state": "HELD", "hold": hold, "hlr": None, **names}
     hall.source.remove()
     await hall.see_readers()
     [reader] = (await seen(hall))[0]["readers"]
@@ -158,6 +159,16 @@ async def test_a_card_of_somebody_else_shows_no_stock_record(hall: Hall) -> None
     await hall.change("UPDATE sim SET holder_id = :other", other=TOWN.other_hall)
     await hall.insert(card_of(0))
     assert (await seen(hall))[0]["readers"][0]["stock"] is None
+
+
+async def test_a_card_that_no_record_knows_is_reported_as_read_for_who_may_know_it(hall: Hall) -> None:
+    """REQ-HW-02: an unknown card is only read; what it told can be passed on, without its numbers."""
+    await hall.insert(card_of(0))
+    assert "report" not in (await seen(hall))[0]["readers"][0]["card"]
+    await hall.insert(card_of(987654))
+    report = (await seen(hall))[0]["readers"][0]["card"]["report"]
+    assert report["profiles"] == ["preset_key", "preset_key_separate_gsm", "serial_only"]
+    assert (report["iccid"], report["sizes"]["EF.SMSP"]) == ("898600**********7654", 40)
 
 
 async def test_a_card_without_a_readable_iccid_is_shown_as_unreadable(hall: Hall) -> None:
@@ -224,7 +235,7 @@ async def test_a_transport_key_is_kept_wrapped_and_its_index_is_given_once(hall:
     assert TRANSPORT_KEY not in row[0]
     async with hall.database.session() as session:
         with pytest.raises(DuplicateIdentifier):
-            await import_transport_key(session, KEEPER, fresh(), wish, vault=hall.bench.vault, now=hall.now)
+            await found_transport_key(session, KEEPER, fresh(), wish, vault=hall.bench.vault, now=hall.now)
 
 
 @pytest.mark.parametrize(
@@ -236,6 +247,6 @@ async def test_parts_that_do_not_make_the_key_are_refused(hall: Hall, parts: tup
     )
     async with hall.database.session() as session:
         with pytest.raises(InvalidField) as refused:
-            await import_transport_key(session, KEEPER, fresh(), wish, vault=hall.bench.vault, now=hall.now)
+            await found_transport_key(session, KEEPER, fresh(), wish, vault=hall.bench.vault, now=hall.now)
     assert refused.value.params["field"] == field
     assert TRANSPORT_KEY.hex() not in str(refused.value)

@@ -4,11 +4,15 @@ from typing import Any
 
 import pytest
 
-from cardwriter.profiles import IdentityError, identify_script, identity_problems, profile, read_facts
+from cardwriter.profiles import IdentityError, Product, identify_script, identity_problems, profile, read_facts
+from cardwriter.usim.five_gs import Scheme, SuciInfo
+from cardwriter.usim.names import NameRule
 from cardwriter.usim.network import Act, PlmnAct
 from cardwriter.virtual.uicc import VirtualUicc
 from tests.cardwriter.samples import EXPIRES, ICCID, IMSI, a_blank, some_data
 from tests.cardwriter.station import run
+
+SUCI = SuciInfo(((Scheme.NULL, 0),))
 
 
 def test_data_that_belong_together_have_no_problem() -> None:
@@ -30,6 +34,10 @@ def test_data_that_belong_together_have_no_problem() -> None:
         ({"smsc": "4413800100500"}, ["smsc"]),
         ({"msisdn": "13912345678"}, ["msisdn"]),
         ({"msisdn": "139"}, ["msisdn"]),
+        ({"product": Product(name_rules=(NameRule("46000", 1),))}, ["name_rules"]),
+        ({"product": Product(services_on=(19,), services_off=(19,))}, ["services_on"]),
+        ({"product": Product(suci=SUCI)}, ["routing_indicator"]),
+        ({"product": Product(suci=SUCI, routing_indicator="0", services_on=(124, 125))}, ["services_on"]),
     ],
 )
 def test_contradiction_is_named_by_its_field(changes: dict[str, Any], fields: list[str]) -> None:
@@ -66,3 +74,10 @@ def test_nothing_is_built_from_contradicting_data_and_the_refusal_quotes_no_valu
         profile("preset_key").write_script(facts, some_data(hplmns=(), smsc="1"), "write", EXPIRES)
     assert [problem.field for problem in refused.value.problems] == ["hplmns", "smsc"]
     assert IMSI not in str(refused.value)
+
+
+def test_number_for_a_card_that_has_another_is_refused() -> None:
+    facts = read_facts(run(VirtualUicc(a_blank()), identify_script("identify", EXPIRES)))
+    with pytest.raises(IdentityError) as refused:
+        profile("preset_key").write_script(facts, some_data(iccid="89860012345678901246"), "write", EXPIRES)
+    assert [problem.field for problem in refused.value.problems] == ["iccid"]

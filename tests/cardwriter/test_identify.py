@@ -122,6 +122,13 @@ def test_imsi_of_gsm_that_is_there_but_unread_makes_a_card_not_blank() -> None:
         assert not read_facts(unread).blank
 
 
+@pytest.mark.parametrize("sw", [0x6281, 0x6283, 0x6581, 0x6982, 0x6985, 0x9240])
+def test_imsi_of_gsm_that_is_not_denied_makes_a_card_not_blank(sw: int) -> None:
+    """REQ-HW-03: a file that is deactivated, protected or in broken memory may hold an IMSI."""
+    report = with_result(identified(a_blank(gsm_linked=False)), "select.gsm_imsi", sw)
+    assert not read_facts(with_result(report, "read.gsm_imsi", 0x6986)).blank
+
+
 def test_card_without_a_gsm_directory_is_blank() -> None:
     report = with_result(identified(a_blank()), "select.gsm_imsi", 0x6A82)
     assert read_facts(with_result(report, "read.gsm_imsi", 0x6986)).blank

@@ -15,6 +15,7 @@ from cardwriter.usim.identity import (
     encode_iccid,
     encode_imsi,
     luhn_digit,
+    whole_iccid,
 )
 
 NIBBLES = "0123456789ABCDEF"
@@ -66,6 +67,19 @@ def test_iccid_as_on_the_card(iccid: str, content: str) -> None:
 def test_iccid_round_trip(iccid: str) -> None:
     if not iccid.startswith("8986") or len(iccid) == 20:
         assert decode_iccid(encode_iccid(iccid)) == iccid
+
+
+@pytest.mark.parametrize(
+    ("kept", "whole"),
+    [
+        ("8986001234567890123", "8986001234567890123F"),
+        ("89860012345678901238", "89860012345678901238"),
+        ("8988211000000467343", "8988211000000467343"),
+    ],
+)
+def test_last_f_that_stock_leaves_out_is_written_where_the_issuer_has_it(kept: str, whole: str) -> None:
+    assert whole_iccid(kept) == whole
+    assert len(encode_iccid(whole)) == 10
 
 
 @pytest.mark.parametrize("iccid", ["", "8986001234567890123", "898821100000046734", "8988211000000467343F", "8.98E+19"])

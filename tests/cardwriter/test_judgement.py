@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from cardwriter.crypto.aka import AuthAlgorithm
 from cardwriter.crypto.milenage import Milenage
+from cardwriter.crypto.secret import Secret
+from cardwriter.crypto.tuak import Tuak
 from cardwriter.profiles import (
     CardFacts,
     Expectation,
@@ -19,7 +22,7 @@ from cardwriter.profiles import (
     read_facts,
     settle,
 )
-from cardwriter.profiles.judgement import judge_proof
+from cardwriter.profiles.judgement import VERIFY_ADM, judge_proof, tells_of_adm
 from cardwriter.script import Outcome, Report, Script, StepResult
 from cardwriter.virtual.image import CardImage
 from cardwriter.virtual.uicc import VirtualUicc
@@ -36,8 +39,11 @@ def fields(*values: bytes) -> bytes:
     return b"".join(bytes([len(value)]) + value for value in values)
 
 
-def proof(sw: int, data: bytes = b"") -> Verdict:
-    return judge_proof(StepResult(name="authenticate", sw=sw, data=data), KEYS, ASKED)
+TUAK = Tuak(Secret(bytes(32)), Secret(bytes(32)), mac_bits=128, res_bits=256, ck_bits=256, ik_bits=256)
+
+
+def proof(sw: int, data: bytes = b"", keys: AuthAlgorithm = KEYS) -> Verdict:
+    return judge_proof(StepResult(name="authenticate", sw=sw, data=data), keys, challenge(keys, RAND))
 
 
 def written() -> tuple[CardImage, CardFacts]:
@@ -61,36 +67,63 @@ def changed(report: Report, name: str, sw: int, data: bytes = b"") -> Report:
 # The proof
 
 
-@pytest.mark.parametrize("answer", [b"\xdb" + fields(ANSWER.res, ANSWER.ck, ANSWER.ik)])
-def test_right_answer_is_a_proof_with_or_without_kc(answer: bytes) -> None:
-    for data in (answer, answer + fields(ANSWER.kc)):
-        assert (proof(0x9000, data).kind, proof(0x9000, data).sqn_ms) == (Kind.VERIFIED, 0)
+@pytest.mark.parametrize("sw", [0x9000, 0x9110])
+@pytest.mark.parametrize("keys", [KEYS, Milenage(K, OPC, res_bits=32), TUAK])
+def test_right_answer_is_a_proof_with_or_without_kc(keys: AuthAlgorithm, sw: int) -> None:
+    answer = keys.f2345(RAND)
+    data = b"\xdb" + fields(answer.res, answer.ck, answer.ik)
+    for said in (data, data + fields(answer.kc)):
+        assert (proof(sw, said, keys).kind, proof(sw, said, keys).sqn_ms) == (Kind.VERIFIED, 0)
+
+
+@pytest.mark.parametrize("keys", [KEYS, TUAK])
+def test_right_resynchronisation_is_a_proof_and_tells_the_cards_number(keys: AuthAlgorithm) -> None:
+    verdict = proof(0x9000, b"\xdc" + fields(keys.auts(RAND, 0x1234)), keys)
+    assert verdict == Verdict(kind=Kind.VERIFIED, sqn_ms=0x1234)
 
 
 @pytest.mark.parametrize(
     "answer",
     [
         b"\xdb" + fields(ANSWER.res, ANSWER.ik, ANSWER.ck),
-        b"\xdb" + fields(ANSWER.res, ANSWER.ck),
-        b"\xdb" + fields(ANSWER.res, ANSWER.ck, ANSWER.ik)[:-1],
+        b"\xdb" + fields(bytes(8), ANSWER.ck, ANSWER.ik),
         b"\xdc" + fields(bytes(14)),
-        b"\xdc" + fields(KEYS.auts(RAND, 0)[:-1]),
         b"\xdc" + fields(KEYS.auts(bytes(16), 0)),
-        b"\x99" + fields(ANSWER.res, ANSWER.ck, ANSWER.ik),
     ],
 )
 def test_wrong_answer_is_a_wrong_key(answer: bytes) -> None:
     assert (proof(0x9000, answer).kind, proof(0x9000, answer).failure) == (Kind.DAMAGED, Failure.WRONG_KEY)
 
 
-@pytest.mark.parametrize("sw", [0x6985, 0x6A88, 0x6D00, 0x6982])
-def test_card_that_refuses_to_prove_itself_is_damaged(sw: int) -> None:
-    assert (proof(sw).kind, proof(sw).failure, proof(sw).sw) == (Kind.DAMAGED, Failure.NOT_PROVEN, sw)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\xdb",
+        b"\xdb" + fields(ANSWER.res, ANSWER.ck),
+        b"\xdb" + fields(ANSWER.res, ANSWER.ck, ANSWER.ik)[:-1],
+        b"\xdb" + fields(ANSWER.res[:4], ANSWER.ck, ANSWER.ik),
+        b"\xdc" + fields(KEYS.auts(RAND, 0)[:-1]),
+        b"\x99" + fields(ANSWER.res, ANSWER.ck, ANSWER.ik),
+        b"\x04" + ANSWER.sres + fields(ANSWER.kc),
+    ],
+)
+def test_answer_of_another_shape_neither_proves_nor_disproves(answer: bytes) -> None:
+    assert (proof(0x9000, answer).kind, proof(0x9000, answer).failure) == (Kind.UNKNOWN, Failure.NOT_PROVEN)
 
 
-@pytest.mark.parametrize("sw", [0x6F00, 0x6400])
-def test_card_without_a_diagnosis_is_asked_again(sw: int) -> None:
-    assert (proof(sw).kind, proof(sw).failure) == (Kind.UNKNOWN, Failure.NOT_PROVEN)
+def test_wrong_mac_is_the_one_status_word_that_disproves_the_keys() -> None:
+    """REQ-HW-08: a card is called damaged by what it says, never by what it keeps to itself."""
+    right = b"\xdb" + fields(ANSWER.res, ANSWER.ck, ANSWER.ik)
+    spoke = {sw: verdict for sw in range(0x6000, 0xA000) if (verdict := proof(sw, right)).kind is not Kind.UNKNOWN}
+    damaged = {sw: verdict.failure for sw, verdict in spoke.items() if verdict.kind is Kind.DAMAGED}
+    assert damaged == {0x9862: Failure.WRONG_KEY, 0x6581: Failure.WRITE_ERROR, 0x9240: Failure.WRITE_ERROR}
+    assert spoke.keys() - damaged.keys() == {0x9000, *range(0x9100, 0x9200)}
+
+
+@pytest.mark.parametrize("sw", [0x6982, 0x6985, 0x6A86, 0x6A88, 0x6D00, 0x6F00, 0x6400, 0x9864, 0x9865])
+def test_card_that_does_not_answer_the_challenge_is_asked_again(sw: int) -> None:
+    assert proof(sw) == Verdict(kind=Kind.UNKNOWN, failure=Failure.NOT_PROVEN, step="authenticate", sw=sw)
 
 
 # Reading back
@@ -107,21 +140,32 @@ def test_imsi_answered_without_a_byte_does_not_say_that_nothing_was_written() ->
     image, facts = written()
     script, report, expected = verified(facts, image)
     silent = changed(changed(report, "read.gsm_imsi", 0x9000), "read.imsi", 0x9000)
-    assert FAMILY.judge_verify(script, silent, expected).kind is Kind.DAMAGED
+    verdict = FAMILY.judge_verify(script, silent, expected)
+    assert (verdict.kind, verdict.failure) == (Kind.UNKNOWN, Failure.READER_LOST)
 
 
-def test_file_without_a_diagnosis_is_read_again() -> None:
+@pytest.mark.parametrize(
+    ("sw", "failure"),
+    [
+        (0x6F00, Failure.READER_LOST),
+        (0x9000, Failure.READER_LOST),
+        (0x6982, Failure.NOT_PROVEN),
+        (0x6A82, Failure.NOT_PROVEN),
+    ],
+)
+def test_file_that_the_card_does_not_give_is_read_again(sw: int, failure: Failure) -> None:
     image, facts = written()
     script, report, expected = verified(facts, image)
-    verdict = FAMILY.judge_verify(script, changed(report, "read.loci", 0x6F00), expected)
-    assert (verdict.kind, verdict.failure, verdict.step) == (Kind.UNKNOWN, Failure.READER_LOST, "read.loci")
+    verdict = FAMILY.judge_verify(script, changed(report, "read.loci", sw, b"\xff"), expected)
+    assert verdict == Verdict(kind=Kind.UNKNOWN, failure=failure, step="read.loci", sw=sw)
 
 
-def test_file_that_cannot_be_read_is_a_mismatch_with_its_status_word() -> None:
+@pytest.mark.parametrize(("sw", "data"), [(0x6281, b""), (0x6581, b""), (0x9000, bytes(11))])
+def test_file_with_other_or_corrupted_bytes_is_a_mismatch(sw: int, data: bytes) -> None:
     image, facts = written()
     script, report, expected = verified(facts, image)
-    verdict = FAMILY.judge_verify(script, changed(report, "read.loci", 0x6281), expected)
-    assert (verdict.kind, verdict.failure, verdict.sw) == (Kind.DAMAGED, Failure.VERIFY_MISMATCH, 0x6281)
+    verdict = FAMILY.judge_verify(script, changed(report, "read.loci", sw, data), expected)
+    assert verdict == Verdict(kind=Kind.DAMAGED, failure=Failure.VERIFY_MISMATCH, step="read.loci", sw=sw)
 
 
 def test_verify_without_its_proof_step_proves_nothing() -> None:
@@ -208,3 +252,16 @@ def test_unknown_card_is_settled_by_reading_it() -> None:
     assert settle(full, proven) is proven
     assert settle(replace(blank, gsm_hidden=True), None).kind is Kind.UNKNOWN
     assert settle(full, None) == Verdict(kind=Kind.UNKNOWN, failure=Failure.NOT_PROVEN)
+
+
+@pytest.mark.parametrize(
+    ("sw", "begun", "tells"),
+    [(0x9000, True, True), (0x63C2, True, False), (0x6F00, True, False), (None, True, False), (None, False, True)],
+    ids=["accepted", "refused", "an odd answer", "sent without an answer", "never sent"],
+)
+def test_a_report_tells_of_the_adm_key_only_if_it_was_accepted_or_never_sent(
+    sw: int | None, *, begun: bool, tells: bool
+) -> None:
+    results = () if sw is None else (StepResult(name=VERIFY_ADM, sw=sw, data=b""),)
+    report = Report(script_id="s", outcome=Outcome.LOST, results=results, changed=begun)
+    assert tells_of_adm(report) is tells

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardwriter.crypto.milenage import Constants, MacError, Milenage, derive_opc
+from cardwriter.crypto.aka import AlgorithmError, MacError, xor
+from cardwriter.crypto.milenage import Constants, Milenage, derive_opc
 from cardwriter.crypto.secret import Secret
 from tests.cardwriter.samples import OPC, RAND, K
 
@@ -108,13 +109,36 @@ def test_rotation_is_by_bits_not_bytes() -> None:
     """With r2 = 1, c2 = 0 the input of f2 is the default's rotated one bit to the left."""
     turned = Milenage(K, OPC, Constants(r=(64, 1, 32, 64, 96), c=(0, 0, 2, 4, 8)))
     plain = Milenage(K, OPC, Constants(r=(64, 0, 32, 64, 96), c=(0, 0, 2, 4, 8)))
-    full_turn = Milenage(K, OPC, Constants(r=(64, 128, 32, 64, 96), c=(0, 0, 2, 4, 8)))
-    assert turned.f2345(RAND).res != plain.f2345(RAND).res == full_turn.f2345(RAND).res
+    assert turned.f2345(RAND).res != plain.f2345(RAND).res
 
 
-def test_keys_of_another_length_are_refused() -> None:
-    with pytest.raises(ValueError, match="16 bytes"):
+@pytest.mark.parametrize(
+    ("r", "c", "reason"),
+    [
+        ((64, 0, 32, 64), (0, 1, 2, 4, 8), "five"),
+        ((64, 0, 32, 64, 96), (0, 1, 2, 4, 8, 16), "five"),
+        ((64, 0, 32, 64, 128), (0, 1, 2, 4, 8), "127"),
+        ((64, -1, 32, 64, 96), (0, 1, 2, 4, 8), "127"),
+        ((64, 0, 32, 64, 96), (0, 1, 2, 4, 1 << 128), "128 bits"),
+        ((64, 0, 32, 64, 96), (4, 1, 2, 4, 8), "same"),
+    ],
+)
+def test_constants_that_make_no_milenage_are_refused(r: tuple[int, ...], c: tuple[int, ...], reason: str) -> None:
+    """TS 35.206 §5.3: equal pairs of r and c would make two functions one."""
+    with pytest.raises(AlgorithmError, match=reason):
+        Constants(r, c)
+
+
+def test_short_response_is_the_first_half_of_the_long_one() -> None:
+    short = Milenage(K, OPC, res_bits=32).f2345(RAND)
+    assert short.res == KEYS.f2345(RAND).res[:4] == short.sres
+
+
+def test_keys_or_responses_of_another_length_are_refused() -> None:
+    with pytest.raises(AlgorithmError, match="16 bytes"):
         Milenage(Secret(bytes(15)), OPC)
+    with pytest.raises(AlgorithmError, match="32 or 64"):
+        Milenage(K, OPC, res_bits=128)
 
 
 def test_answers_are_compared_whole() -> None:
@@ -122,3 +146,9 @@ def test_answers_are_compared_whole() -> None:
     assert answer.equal(answer.res, answer.ck, answer.ik)
     assert not answer.equal(answer.res, answer.ik, answer.ck)
     assert not answer.equal(answer.res[:4], answer.ck, answer.ik)
+    assert not answer.equal(answer.res + answer.ck[:1], answer.ck[1:], answer.ik)
+
+
+def test_values_of_different_lengths_are_not_mixed() -> None:
+    with pytest.raises(ValueError, match="lengths"):
+        xor(b"\x00\x01", b"\x02")

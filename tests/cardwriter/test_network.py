@@ -107,6 +107,11 @@ def test_search_period_that_cannot_be_said_is_refused(minutes: int) -> None:
         encode_hpplmn(minutes)
 
 
+def test_search_period_of_an_empty_file_is_refused() -> None:
+    with pytest.raises(CodecError):
+        decode_hpplmn(b"")
+
+
 def test_volatile_files_go_back_to_the_home_network() -> None:
     assert reset_loci("46000").hex() == "ffffffff" + "64f0000000" + "ff01"
     assert reset_psloci("46000").hex() == "ffffffff" + "ffffff" + "64f0000000" + "ff01"

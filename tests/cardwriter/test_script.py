@@ -38,6 +38,7 @@ SCRIPTS = st.builds(
     id=NAMES,
     purpose=st.sampled_from([Purpose.WRITE, Purpose.VERIFY]),
     card=st.none() | st.binary(min_size=10, max_size=10).map(bytes.hex),
+    serial=st.none() | st.binary(min_size=10, max_size=10).map(bytes.hex),
     steps=st.lists(STEPS, max_size=4).map(tuple),
     expires_at=st.integers(0, 2**40),
 )
@@ -159,6 +160,16 @@ def test_malformed_result_is_refused(change: dict[str, Any]) -> None:
 def test_malformed_report_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ScriptError, match="malformed report"):
         Report.from_wire(A_REPORT | change)
+
+
+@pytest.mark.parametrize("value", [None, 0, "", "false"])
+def test_flag_that_is_not_true_or_false_is_refused(value: object) -> None:
+    """Nothing taken for false would let a report prove that no card was changed."""
+    with pytest.raises(ScriptError):
+        Report.from_wire(A_REPORT | {"changed": value})
+    for flag in ("returns", "secret", "changes_card"):
+        with pytest.raises(ScriptError):
+            Step.from_wire(A_STEP | {flag: value})
 
 
 @pytest.mark.parametrize("change", [{"error": {}}, {"error": "a\0b"}, {"script_id": "\ud800"}, {"script_id": ""}])

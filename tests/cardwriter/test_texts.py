@@ -14,8 +14,6 @@ from cardwriter.usim.texts import (
     encode_msisdn,
     encode_smsp,
     encode_spn,
-    services,
-    switch_services,
     validity_minutes,
     validity_octet,
 )
@@ -140,25 +138,3 @@ def test_number_that_is_not_international_is_refused(block: str) -> None:
 def test_what_is_no_number_is_refused(number: str) -> None:
     with pytest.raises(CodecError):
         encode_msisdn(number, 26)
-
-
-LTE = (10, 12, 17, 19, 20, 21, 27, 28, 29, 33, 38, 42, 43, 45, 46, 51, 71, 73, 74, 85, 86)
-
-
-def test_usual_services_of_an_lte_card() -> None:
-    table = switch_services(bytes(11), on=LTE)
-    assert table.hex() == "000a1d1c21360400400330"
-    assert services(table) == set(LTE)
-
-
-@given(st.binary(min_size=1, max_size=19), st.sets(st.integers(1, 8)), st.sets(st.integers(1, 8)))
-def test_switching_services_leaves_the_others_alone(ust: bytes, on: set[int], off: set[int]) -> None:
-    table = switch_services(ust, on=on, off=off)
-    assert services(table) == (services(ust) | on) - off
-    assert len(table) == len(ust)
-
-
-@pytest.mark.parametrize("number", [0, 9])
-def test_service_beyond_the_table_is_refused(number: int) -> None:
-    with pytest.raises(CodecError):
-        switch_services(b"\0", on=(number,))

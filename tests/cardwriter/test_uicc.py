@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cardwriter.crypto.milenage import Milenage
+from cardwriter.crypto.secret import Secret
 from cardwriter.usim import commands, fcp, files
 from cardwriter.usim.files import Pin
+from cardwriter.virtual.apdu import join
 from cardwriter.virtual.faults import Fault, FaultKind
 from cardwriter.virtual.image import CardImage
 from cardwriter.virtual.uicc import Muted, Torn, VirtualUicc
@@ -110,6 +113,13 @@ def test_selection_finds_the_file_and_describes_it(card: VirtualUicc, apdu: str,
     data, sw = exchange(card, bytes.fromhex(apdu))
     assert sw == 0x9000
     assert fcp.parse(data).fid == fid
+
+
+def test_path_of_the_application_leads_nowhere_before_one_is_selected(card: VirtualUicc) -> None:
+    by_path = "00a4080c04" + "7fff6f07"
+    assert raw(card, by_path) == "9000"
+    card.reset()
+    assert raw(card, by_path) == "6a82"
 
 
 def test_application_tells_its_name_and_that_its_pin_is_off(card: VirtualUicc) -> None:
@@ -274,6 +284,25 @@ def test_token_made_with_another_key_is_a_wrong_mac(card: VirtualUicc) -> None:
     autn = Milenage(OPC, K).autn(RAND, 0x20, AMF)
     assert exchange(card, commands.authenticate(RAND, autn)) == (b"", 0x9862)
     assert card.image.seqs == {}
+
+
+LONG = {"name": "tuak", "mac_bits": 128, "res_bits": 256, "ck_bits": 256, "ik_bits": 256, "iterations": 2}
+
+
+@pytest.mark.parametrize(
+    "auth", [{"name": "milenage", "r": [1, 2, 3, 4, 5], "res_bits": 32}, {"name": "tuak", "res_bits": 32}, LONG]
+)
+def test_card_keeps_the_algorithm_it_was_made_with(tmp_path: Path, auth: dict[str, Any]) -> None:
+    long = auth["name"] == "tuak"
+    a_blank(auth=auth, opc=Secret(bytes(32)) if long else OPC).save(tmp_path / "card.json")
+    card = VirtualUicc(CardImage.load(tmp_path / "card.json"))
+    card.transmit(USIM)
+    keys = card.image.keys
+    expected = keys.f2345(RAND)
+    data, sw = exchange(card, commands.authenticate(RAND, keys.autn(RAND, 0x20, AMF)))
+    assert (data, sw) == (b"\xdb" + join(expected.res, expected.ck, expected.ik, expected.kc), 0x9000)
+    data, sw = exchange(card, commands.authenticate(RAND, keys.autn(RAND, 0, AMF)))
+    assert (keys.open_auts(RAND, data[2:]), sw) == (0x20, 0x9000)
 
 
 def test_gsm_context_gives_the_triplet(card: VirtualUicc) -> None:

@@ -17,11 +17,13 @@ from drivers.virtual import VirtualSource
 from inventory.cli import main
 from inventory.cli.bench import card, hold, issue, ledger, load, search
 from inventory.cli.bench.engine import Engine
-from inventory.cli.bench.ground import Ground, prepared
+from inventory.cli.bench.ground import Ground, bench_database, prepared
 from inventory.cli.bench.report import BenchFailed, Lines, Measurement, against_raw, machine_facts
 from inventory.cli.bench.search import Pattern
 from inventory.domain.search import SearchWish
-from inventory.store.embedded import packaged_bin_dir
+from inventory.settings import Settings
+from inventory.store.embedded import EmbeddedServer, packaged_bin_dir
+from inventory.store.migrate import upgrade
 from tests.conftest import ROOT, Databases
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
@@ -115,7 +117,7 @@ async def test_both_sides_of_a_load_write_the_same_rows(ground: Ground, monkeypa
 
     def watched(self: Engine, *files: tuple[str, Path]) -> float:
         seconds = copy_in(self, *files)
-        counts = (self.sql(f"SELECT count(*) FROM {table}").strip() for table, _ in files)  # noqa: S608 - our tables
+        counts = (self.sql(f"SELECT count(*) FROM {table}").strip() for table, _ in files)
         copied.append(tuple(counts))
         return seconds
 
@@ -216,7 +218,9 @@ def test_the_command_prints_lines_and_keeps_them(
 @pytest.mark.e2e
 def test_the_card_path_is_measured_in_real_readers() -> None:
     found = [said(one) for one in card.measure(rounds=1, readers=[1, 2], wire="16/32")]
-    assert [line["name"] for line in found] == ["card.apdus", "card.overhead", "card.readers_1", "card.readers_2"]
+    serial = [f"card.{figure}.{driver}" for driver in ("at", "crt", "phoenix") for figure in ("apdus", "overhead")]
+    in_pcsc = ["card.apdus", "card.overhead", "card.readers_1", "card.readers_2"]
+    assert [line["name"] for line in found] == [*in_pcsc, *serial]
     assert found[0]["ok"]
 
 
@@ -239,7 +243,7 @@ def test_our_time_is_held_against_the_bare_commands(
     desk = virtual_desk(tmp_path)
     real = card_path._seconds
     monkeypatch.setattr(card_path, "_seconds", lambda work: real(work) if work == desk.round else bare)
-    found = card_path.overhead(desk, [], rounds=2)
+    found = card_path.overhead(desk, lambda: None, rounds=2)
     desk.journal.close()
     assert (found["name"], found["ok"]) == ("card.overhead", ok)
 
@@ -263,3 +267,14 @@ def test_a_card_that_does_not_end_verified_is_no_measurement(tmp_path: Path, mon
     with pytest.raises(RuntimeError, match="damaged"):
         desk.round()
     desk.journal.close()
+
+
+@pytest.mark.database
+def test_bench_begins_anew_after_one_that_was_killed(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, database_url=None)
+    with EmbeddedServer(tmp_path / "bench") as server:
+        upgrade(server.url)
+        Engine(server.url, server.bin_dir).sql("CREATE TABLE left_behind ()")
+
+    with bench_database(settings) as engine:
+        assert engine.sql("SELECT to_regclass('left_behind') IS NULL").strip() == "t"

@@ -5,7 +5,7 @@ import importlib
 import pytest
 import typer
 
-from inventory.cli import COMMANDS, main
+from inventory.cli import CARD_SIDE, COMMANDS, main
 from inventory.cli.refusals import exit_status, language
 from inventory.domain.errors import BadCredentials, DomainError, MissingField, NotFound
 from inventory.store.account import NoAccountForServer
@@ -33,7 +33,7 @@ def command_that_raises(monkeypatch: pytest.MonkeyPatch, error: BaseException) -
 def test_help_names_every_command_and_the_station(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     said = capsys.readouterr().out
-    assert all(f"  {name} " in said for name in [*COMMANDS, "station"])
+    assert all(f"  {name} " in said for name in [*COMMANDS, *CARD_SIDE])
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory.cli.processes import Processes, ProcessFailed, environment, listen
+from inventory.cli.processes import Processes, ProcessFailed, dies_with_us, environment, listen
 from inventory.settings import Settings
 from tests.patience import PATIENCE
 
@@ -69,12 +69,19 @@ def test_process_that_ignores_sigterm_is_killed(processes: Processes, monkeypatc
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_no_process_outlives_us(tmp_path: Path, number: signal.Signals) -> None:
     argv = [sys.executable, "-c", PARENT, str(tmp_path)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as parent:  # noqa: S603 - our own program
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         assert is_alive(child)
         parent.send_signal(number)
     until(lambda: not is_alive(child))
+
+
+def test_program_whose_parent_died_before_it_began_does_not_begin() -> None:
+    hello = [sys.executable, "-c", "print('begun')"]
+    assert subprocess.run([*dies_with_us(), *hello], stdout=subprocess.PIPE, check=True).stdout == b"begun\n"
+    orphan = [*dies_with_us(parent=1), *hello]  # stands for one that init has adopted meanwhile
+    assert subprocess.run(orphan, stdout=subprocess.PIPE, check=False).stdout == b""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

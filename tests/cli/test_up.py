@@ -57,7 +57,7 @@ def up(url: str, folder: Path, *options: str) -> Iterator[Running]:
     argv = [sys.executable, "-P", "-m", "inventory.cli", "up", *options]
     output = folder / "up.out"
     with output.open("w", encoding="utf-8") as said:
-        process = subprocess.Popen(  # noqa: S603 - our own program
+        process = subprocess.Popen(
             argv, env=dict(environment(url, folder)), stdout=said, stderr=subprocess.STDOUT, text=True
         )
     try:
@@ -82,7 +82,7 @@ def test_first_start_lets_the_printed_login_work_and_sigterm_ends_everything(
         who = {"HAOKA_INTERFACE": interface, "HAOKA_STAFF": staff, "HAOKA_SECRET": token}
         env = {**environment(empty_database_url, tmp_path), **who, "HAOKA_SERVICE_URL": running.address}
         argv = [sys.executable, "-P", "-m", "inventory.cli", "interfaces", "list"]
-        listed = subprocess.run(argv, env=env, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own program
+        listed = subprocess.run(argv, env=env, capture_output=True, text=True, check=True).stdout
         assert [found["no"] for found in json.loads(listed)["interfaces"]] == [interface]
         children = child_pids(running.process.pid)
         assert len(children) == 2

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from inventory.domain.cardjobs import Ending, NextStep, ScriptRef, consequence, next_step, parse_script_ref
+from inventory.domain.cardjobs import Ending, NextStep, ScriptRef, consequence, next_step, parse_script_ref, rest_before
 from inventory.domain.errors import InvalidIdentifier
 from inventory.domain.lifecycle import (
     DATA_LIFECYCLE,
@@ -64,6 +64,27 @@ def test_data_in_quarantine_go_back_only_when_the_card_was_read_blank() -> None:
     assert (QUARANTINED, moves.data[0]) not in DATA_LIFECYCLE.table
 
 
+@pytest.mark.parametrize("data", [LEASED, QUARANTINED])
+@pytest.mark.parametrize("alive", [True, False])
+@pytest.mark.parametrize("ending", [Ending.NOTHING_WRITTEN, Ending.DAMAGED])
+def test_fetched_data_that_did_not_end_on_their_card_are_used_up(
+    ending: Ending, data: DataState, *, alive: bool
+) -> None:
+    """What an operator's own system gave for one card is never given again, not even to the kit it was fetched for."""
+    moves = consequence(ending, data, hold_alive=alive, by_reading=True, fetched=True)
+    for move in moves.data:
+        data = DATA_LIFECYCLE.advance(data, move)
+    assert data is DataState.RETIRED
+    ours = consequence(ending, LEASED, hold_alive=alive, by_reading=True)
+    assert (moves.job, moves.sim, moves.identity) == (ours.job, ours.sim, ours.identity)
+
+
+def test_fetched_data_are_bound_once_the_card_is_proven_and_wait_while_it_is_unknown() -> None:
+    for ending, wanted in ((Ending.VERIFIED, DataState.BOUND), (Ending.UNKNOWN, QUARANTINED)):
+        (move,) = consequence(ending, LEASED, hold_alive=True, by_reading=False, fetched=True).data
+        assert DATA_LIFECYCLE.advance(LEASED, move) is wanted
+
+
 def test_a_script_id_says_its_job_its_place_and_its_purpose() -> None:
     ref = ScriptRef("j-530700-12", 2, "write")
     assert parse_script_ref(ref.text) == ref
@@ -89,9 +110,21 @@ def test_an_open_job_says_wait_and_an_ended_one_what_to_do(state: WriteJobState)
         ("not_blank", NextStep.TAKE_ANOTHER_CARD),
         ("adm_refused", NextStep.TAKE_ANOTHER_CARD),
         ("data_not_available", NextStep.CALL_KEEPER),
+        ("operator_silent", NextStep.TRY_AGAIN),
+        ("operator_refused", NextStep.TAKE_ANOTHER_CARD),
         (None, NextStep.TRY_AGAIN),
     ],
 )
 def test_what_to_do_follows_from_the_failure(failure: str | None, advice: NextStep) -> None:
     """REQ-HW-06: each failure class has its next step."""
     assert next_step(WriteJobState.NOTHING_WRITTEN, failure) is advice
+
+
+def test_an_unknown_card_waits_for_the_operator_only_where_its_system_is_silent() -> None:
+    assert next_step(WriteJobState.UNKNOWN, "operator_silent") is NextStep.ASK_OPERATOR
+    assert next_step(WriteJobState.UNKNOWN, "reader_lost") is NextStep.READ_AGAIN
+
+
+def test_a_silent_system_is_left_alone_longer_each_time_but_never_for_good() -> None:
+    rests = [rest_before(try_no).total_seconds() for try_no in (1, 2, 3, 7, 10_000)]
+    assert rests == [15, 30, 60, 600, 600]

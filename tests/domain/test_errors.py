@@ -3,7 +3,8 @@ import re
 import pytest
 
 from inventory.domain import errors
-from inventory.domain.errors import DomainError, InvalidField, NumberNotFree
+from inventory.domain.approvals import Demand
+from inventory.domain.errors import ApprovalNeeded, DomainError, InvalidField, NumberNotFree
 
 REFUSALS = sorted(DomainError.__subclasses__(), key=lambda refusal: refusal.__name__)
 
@@ -30,3 +31,10 @@ def test_a_refusal_names_field_value_and_reason() -> None:
 
 def test_a_refusal_without_its_parameters_is_still_readable() -> None:
     assert str(NumberNotFree(number="13812345678")) == "13812345678 is {state} until {held_until}; choose another"
+
+
+def test_a_refusal_for_want_of_a_second_person_carries_what_to_ask_for() -> None:
+    demand = Demand(act="scrap", permission="stock.end", place=1, wish={}, summary={})
+    needed = ApprovalNeeded(demand, act="scrap", permission="stock.end")
+    assert needed.demand is demand
+    assert needed.params == {"act": "scrap", "permission": "stock.end"}

@@ -48,12 +48,12 @@ def test_the_default_durations(channel: Channel, flow: Flow, duration: timedelta
 )
 def test_a_duration_is_configured_by_kind_channel_flow_and_class(facts: dict[str, Any], minutes: int) -> None:
     """REQ-RSV-03: hold duration is configured by resource kind, channel, flow kind and number class."""
-    policy = HoldPolicy.from_list(
+    policy = HoldPolicy.of_city(
         [
-            {"seconds": 300, "kind": "sim"},
-            {"seconds": 600, "number_class": 1},
-            {"seconds": 900, "number_class": 1, "channel": "web"},
-            {"seconds": 1200, "number_class": 1, "flow": "long", "kind": None},
+            HoldRule.of(300, kind="sim"),
+            HoldRule.of(600, number_class=1),
+            HoldRule.of(900, number_class=1, channel="web"),
+            HoldRule.of(1200, number_class=1, flow="long"),
         ]
     )
     asked: dict[str, Any] = {"kind": "number", "channel": Channel.OWN_HALL} | facts
@@ -61,27 +61,33 @@ def test_a_duration_is_configured_by_kind_channel_flow_and_class(facts: dict[str
 
 
 def test_of_two_equal_rules_the_later_one_holds() -> None:
-    policy = HoldPolicy.from_list([{"seconds": 60}, {"seconds": 120}])
+    policy = HoldPolicy.of_city([HoldRule.of(60), HoldRule.of(120)])
     assert policy.duration(kind="number", channel=Channel.OWN_HALL) == timedelta(minutes=2)
 
 
 @pytest.mark.parametrize(
-    ("row", "field"),
+    ("facts", "field"),
     [
-        ([], "rules[0]"),
-        ({"channel": "web"}, "rules[0]"),
-        ({"seconds": 60, "city": 1}, "rules[0]"),
-        ({"seconds": "60"}, "rules[0].seconds"),
-        ({"seconds": True}, "rules[0].seconds"),
-        ({"seconds": 60, "channel": "street"}, "rules[0].channel"),
-        ({"seconds": 60, "flow": 1}, "rules[0].flow"),
+        ({"kind": "car"}, "kind"),
+        ({"channel": "street"}, "channel"),
+        ({"flow": "stream"}, "flow"),
+        ({"number_class": 100}, "number_class"),
+        ({"number_class": 1, "kind": "sim"}, "number_class"),
         ({"seconds": 0}, "seconds"),
     ],
 )
-def test_a_row_that_is_no_hold_rule_is_refused(row: Any, field: str) -> None:
+def test_values_that_make_no_hold_rule_are_refused_by_field(facts: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidField) as refused:
-        HoldPolicy.from_list([row])
+        HoldRule.of(**{"seconds": 60} | facts)
     assert refused.value.params["field"] == field
+
+
+def test_the_rule_for_exactly_some_facts_is_found_the_citys_own_before_the_products() -> None:
+    own = HoldRule.of(60, channel="web")
+    policy = HoldPolicy.of_city([own])
+    assert policy.rule_for(HoldRule.of(1, channel="web")) is own
+    assert policy.rule_for(HoldRule.of(1, flow="long")) == HoldRule.of(86400, flow="long")
+    assert policy.rule_for(HoldRule.of(1, kind="sim")) is None
 
 
 def test_a_policy_without_a_rule_for_everything_else_is_refused() -> None:

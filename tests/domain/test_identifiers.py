@@ -12,6 +12,7 @@ from inventory.domain.identifiers import (
     format_public_id,
     local_part,
     luhn_digit,
+    parse_any_number,
     parse_chip_serial,
     parse_iccid,
     parse_imsi,
@@ -119,7 +120,7 @@ def test_a_chip_serial_has_sixteen_or_twenty_characters() -> None:
     [
         (NumberKind.MOBILE, "13812345678", "12812345678"),
         (NumberKind.IOT, "1064712345678", "1064512345678"),
-        (NumberKind.FIXED, "088851234567"[:11], "08881234567"),
+        (NumberKind.FIXED, "08885123456", "08881234567"),
         (NumberKind.SMS_PORT, "10690123456", "10700000"),
         (NumberKind.ACCESS_CODE, "12583", "97123"),
     ],
@@ -135,6 +136,18 @@ def test_each_kind_of_number_has_its_own_form(kind: NumberKind, good: str, bad: 
 @pytest.mark.parametrize("written", ["+86 138-1234-5678", "008613812345678", "138 1234 5678"])
 def test_a_mobile_number_is_read_as_people_write_it(written: str) -> None:
     assert parse_number(written) == "13812345678"
+
+
+@pytest.mark.parametrize("number", ["13888888888", "1064612345678", "08885123456", "10690123456", "95588"])
+def test_a_number_is_read_by_its_form_whatever_its_kind(number: str) -> None:
+    """REQ-NUM-01: each kind has its own format."""
+    assert parse_any_number(f" {number} ") == number
+
+
+@pytest.mark.parametrize("number", ["97123", "", 95588])
+def test_what_has_the_form_of_no_kind_is_refused(number: object) -> None:
+    with pytest.raises(InvalidIdentifier):
+        parse_any_number(number)
 
 
 def test_a_fixed_number_written_for_abroad_gets_its_trunk_zero_back() -> None:

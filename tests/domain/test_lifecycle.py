@@ -8,13 +8,18 @@ import pytest
 
 from inventory.domain.errors import IllegalTransition
 from inventory.domain.lifecycle import (
+    APPROVAL_LIFECYCLE,
     AUC_LIFECYCLE,
+    BULK_ORDER_LIFECYCLE,
+    CODE_LIFECYCLE,
     DATA_LIFECYCLE,
     HOLD_LIFECYCLE,
     IDENTITY_LIFECYCLE,
+    LOAD_LIFECYCLE,
     NUMBER_LIFECYCLE,
     NUMBER_MOVABLE_DOWN,
     NUMBER_MOVABLE_UP,
+    PORT_LIFECYCLE,
     SIM_LIFECYCLE,
     SIM_MOVABLE_DOWN,
     SIM_MOVABLE_UP,
@@ -23,8 +28,14 @@ from inventory.domain.lifecycle import (
     WRITE_JOB_DELIVERED,
     WRITE_JOB_LIFECYCLE,
     WRITE_JOB_OPEN,
+    ApprovalEvent,
+    ApprovalState,
     AucEvent,
     AucState,
+    BulkOrderEvent,
+    BulkOrderState,
+    CodeEvent,
+    CodeState,
     DataEvent,
     DataState,
     HoldEvent,
@@ -32,8 +43,12 @@ from inventory.domain.lifecycle import (
     IdentityEvent,
     IdentityState,
     Lifecycle,
+    LoadEvent,
+    LoadState,
     NumberEvent,
     NumberState,
+    PortEvent,
+    PortState,
     SimEvent,
     SimState,
     WriteJobEvent,
@@ -89,6 +104,7 @@ AVAILABLE DISABLE DISABLED
 AVAILABLE SCRAP_EXPIRED SCRAPPED
 AVAILABLE RETURN_TO_VENDOR RETURNED_TO_VENDOR
 AVAILABLE VOID VOIDED
+AVAILABLE SEND_AWAY SENT_AWAY
 HELD RELEASE AVAILABLE
 HELD EXPIRE AVAILABLE
 HELD START_WRITE WRITING
@@ -141,6 +157,7 @@ LOST WRITE_OFF WRITTEN_OFF
 DATA_ROWS = """
 - INTAKE FREE
 - INTAKE_FINISHED BOUND
+- FETCH LEASED
 FREE RESERVE RESERVED
 FREE WITHDRAW RETIRED
 RESERVED RELEASE FREE
@@ -153,6 +170,7 @@ LEASED CONSUME RETIRED
 QUARANTINED PROVEN BOUND
 QUARANTINED READ_BLANK FREE
 QUARANTINED CARD_GONE RETIRED
+QUARANTINED CONSUME RETIRED
 BOUND NETWORK_DELETED RETIRED
 """
 
@@ -164,6 +182,7 @@ sent FAIL failed
 sent DELETE deleted
 confirmed DELETE deleted
 failed SEND sent
+failed CONFIRM confirmed
 failed DELETE deleted
 """
 
@@ -211,6 +230,66 @@ unknown DAMAGED damaged
 """
 
 
+APPROVAL_ROWS = """
+- ASK ASKED
+ASKED GRANT GRANTED
+ASKED REFUSE REFUSED
+ASKED WITHDRAW WITHDRAWN
+ASKED EXPIRE EXPIRED
+GRANTED USE USED
+GRANTED WITHDRAW WITHDRAWN
+GRANTED EXPIRE EXPIRED
+"""
+
+
+PORT_ROWS = """
+- INTAKE FREE
+FREE RENT RENTED
+FREE VOID VOID
+RENTED EXTEND_TERM RENTED
+RENTED END_RENT COOLING
+COOLING COOLED FREE
+"""
+
+
+CODE_ROWS = """
+- INTAKE IDLE
+IDLE OPEN IN_SERVICE
+IDLE VOID VOID
+IN_SERVICE SUSPEND SUSPENDED
+IN_SERVICE CLOSE IDLE
+SUSPENDED RESUME IN_SERVICE
+SUSPENDED CLOSE IDLE
+"""
+
+
+LOAD_ROWS = """
+- START RUNNING
+- TRY TRYING
+RUNNING TAKE COMMITTED
+RUNNING REFUSE REJECTED
+RUNNING CANCEL CANCELLED
+RUNNING FAIL FAILED
+TRYING FIND TRIED
+TRYING REFUSE REJECTED
+TRYING CANCEL CANCELLED
+TRYING FAIL FAILED
+COMMITTED UNDO UNDONE
+"""
+
+
+BULK_ORDER_ROWS = """
+- OPEN RUNNING
+RUNNING PAUSE PAUSED
+RUNNING FINISH DONE
+RUNNING RUN_OUT EXHAUSTED
+RUNNING CANCEL CANCELLED
+PAUSED RESUME RUNNING
+PAUSED FINISH DONE
+PAUSED CANCEL CANCELLED
+"""
+
+
 class Case(NamedTuple):
     lifecycle: Lifecycle[Any, Any]
     states: type[StrEnum]
@@ -223,12 +302,17 @@ class Case(NamedTuple):
 
 CASES = {
     "number": Case(NUMBER_LIFECYCLE, NumberState, NumberEvent, NUMBER_ROWS),
+    "port": Case(PORT_LIFECYCLE, PortState, PortEvent, PORT_ROWS),
+    "code": Case(CODE_LIFECYCLE, CodeState, CodeEvent, CODE_ROWS),
     "sim": Case(SIM_LIFECYCLE, SimState, SimEvent, SIM_ROWS),
     "data": Case(DATA_LIFECYCLE, DataState, DataEvent, DATA_ROWS),
     "auc": Case(AUC_LIFECYCLE, AucState, AucEvent, AUC_ROWS),
     "identity": Case(IDENTITY_LIFECYCLE, IdentityState, IdentityEvent, IDENTITY_ROWS),
     "hold": Case(HOLD_LIFECYCLE, HoldState, HoldEvent, HOLD_ROWS),
+    "load": Case(LOAD_LIFECYCLE, LoadState, LoadEvent, LOAD_ROWS),
     "write job": Case(WRITE_JOB_LIFECYCLE, WriteJobState, WriteJobEvent, WRITE_JOB_ROWS),
+    "bulk order": Case(BULK_ORDER_LIFECYCLE, BulkOrderState, BulkOrderEvent, BULK_ORDER_ROWS),
+    "approval": Case(APPROVAL_LIFECYCLE, ApprovalState, ApprovalEvent, APPROVAL_ROWS),
 }
 
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -287,9 +371,9 @@ def test_the_five_states_of_the_documents_carry_their_chinese_names() -> None:
     assert [names[state].zh for state in states] == ["未用", "禁用", "回收", "预占", "预定"]
 
 
-def test_there_are_thirteen_number_states_and_eighteen_card_states() -> None:
+def test_there_are_thirteen_number_states_and_nineteen_card_states() -> None:
     assert len(NumberState) == 13
-    assert len(SimState) == 18
+    assert len(SimState) == 19
 
 
 def test_a_number_in_use_is_unused_again_only_through_quarantine() -> None:
@@ -318,6 +402,7 @@ def test_what_is_final_stays_final() -> None:
         SimState.WRITTEN_OFF,
         SimState.RETURNED_TO_VENDOR,
         SimState.VOIDED,
+        SimState.SENT_AWAY,
     }
     assert DATA_LIFECYCLE.terminal == {DataState.RETIRED}
 

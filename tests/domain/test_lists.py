@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+from io import BytesIO, StringIO
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.domain.errors import InvalidField
 from inventory.domain.loading import (
+    BadRow,
     FaultCode,
     ListFile,
     ListRow,
     ListSort,
     Reject,
     RowFault,
-    decoded,
+    encoding_of,
+    lines_of,
     parse_columns,
+    reject_rows,
     reject_text,
 )
 from inventory.domain.loading.faults import BadValueError
+from inventory.domain.loading.list_form import SAMPLE
+from inventory.domain.loading.text import LONGEST_LINE
 
 A, B, C = (f"8986001234567890123{digit}" for digit in "123")
 KEY = "0123456789abcdef0123456789ABCDEF"
 
 
 def cards(text: str, columns: str = "") -> ListFile:
-    return ListFile(text, ListSort.CARDS, parse_columns(columns))
+    return ListFile(StringIO(text, newline=None), ListSort.CARDS, parse_columns(columns))
 
 
 def numbers(text: str, columns: str = "") -> ListFile:
-    return ListFile(text, ListSort.NUMBERS, parse_columns(columns))
+    return ListFile(StringIO(text, newline=None), ListSort.NUMBERS, parse_columns(columns))
 
 
 def good(file: ListFile) -> list[dict[str, str]]:
@@ -43,17 +50,27 @@ def faults(file: ListFile) -> list[tuple[int, str, str, FaultCode]]:
     return [(fault.row, fault.column, fault.value, fault.code) for fault in found]
 
 
+def told(file: ListFile) -> dict[int, str]:
+    """Give the text that is kept of each row."""
+    return {found.row: found.line for found in file.rows()}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_text_is_read_in_every_encoding_that_offices_write(encoding: str) -> None:
-    content = f"卡号,备注\n{A},丽江".encode(encoding)
-    assert decoded(content).text == f"卡号,备注\n{A},丽江"
-    assert f"卡号,备注\n{A},丽江".encode(decoded(content).encoding).removeprefix(b"\xef\xbb\xbf") in content
+    content = f"卡号,备注\r\n{A},丽江".encode(encoding)
+    assert encoding_of(lambda: BytesIO(content)) == encoding
+    assert list(lines_of(BytesIO(content), encoding)) == ["卡号,备注\n", f"{A},丽江"]
+
+
+def test_a_line_without_an_end_is_refused_before_it_fills_the_memory() -> None:
+    with pytest.raises(InvalidField, match="a line has more than"):
+        list(lines_of(BytesIO(b"8" * (LONGEST_LINE + 1)), "utf-8"))
 
 
 @pytest.mark.parametrize("content", [b"\xff\xff\xff", "卡号".encode("utf-16"), b"\xef\xbb\xbf\xff", b"a\x00b"])
 def test_bytes_that_are_no_text_are_a_fault(content: bytes) -> None:
     with pytest.raises(BadValueError) as fault:
-        decoded(content)
+        encoding_of(lambda: BytesIO(content))
     assert fault.value.code is FaultCode.NOT_TEXT
 
 
@@ -83,9 +100,16 @@ def test_quotes_are_read_as_in_csv() -> None:
         ("卡号,空卡序列号", f"{A},{1:020X}", {"iccid": A, "serial": f"{1:020X}"}),
         ("Ser_nb;ICCID", f"{1:016X};{A}", {"iccid": A, "serial": f"{1:016X}"}),
         ("SIM 卡号\t卡品", f"{A}\t4G-P", {"iccid": A, "card_kind": "4G-P"}),
+        ("卡号,箱号", f"{A},box: lj-01", {"iccid": A, "box": "LJ-01"}),
         ("卡片,备注,卡品", f"{A},x,4G-P", {"iccid": A, "card_kind": "4G-P"}),
     ],
-    ids=["Chinese", "English, another order", "with the product", "an unknown name, known by its values"],
+    ids=[
+        "Chinese",
+        "English, another order",
+        "with the product",
+        "with the box",
+        "an unknown name, known by its values",
+    ],
 )
 def test_columns_of_cards_are_known_by_name(header: str, values: str, expected: dict[str, str]) -> None:
     assert good(cards(f"{header}\n{values}\n")) == [expected]
@@ -142,13 +166,16 @@ def test_a_mapping_that_says_nothing_is_refused(said: str) -> None:
             [(row, "iccid", f"8.98{row + 5}E+19", FaultCode.SPREADSHEET_NUMBER) for row in (1, 2)],
         ),
         (f"{A}\n{A[:-3]}\n", [(2, "iccid", A[:-3], FaultCode.MALFORMED)]),
-        (f"{A}\n{B}\n{A}\n", [(3, "iccid", A, FaultCode.DUPLICATE_IN_FILE)]),
         (f"ICCID,serial\n{A}\n,\n", [(2, "", "", FaultCode.COLUMN_COUNT), (3, "iccid", "", FaultCode.MISSING)]),
         (f'{A},x\n{B},"y\n{C},z', [(2, "", "", FaultCode.MALFORMED)]),
         (f"ICCID,卡品\n{A},四 G\n", [(2, "card_kind", "四 G", FaultCode.MALFORMED)]),
         (f"ICCID,卡号\n{A},{B}\n", [(1, "iccid", "", FaultCode.DUPLICATE_COLUMN)]),
         (f"{A},{B}\n", [(1, "iccid", "", FaultCode.DUPLICATE_COLUMN)]),
-        (f"ICCID,IMSI\n{A},460001234567890\n", [(1, "imsi", "", FaultCode.FINISHED_CARDS)]),
+        (f"ICCID,IMSI\n{A},46000123456789\n", [(2, "imsi", "46000123456789", FaultCode.MALFORMED)]),
+        (f"ICCID,面值\n{A},0\n", [(2, "face_value", "0", FaultCode.MALFORMED)]),
+        (f"ICCID,有效期\n{A},2027-02-30\n", [(2, "expires_on", "2027-02-30", FaultCode.MALFORMED)]),
+        (f"ICCID,区域\n{A},云南\n", [(2, "area", "云南", FaultCode.MALFORMED)]),
+        (f"ICCID,箱号\n{A},一号\n", [(2, "box", "一号", FaultCode.MALFORMED)]),
         ("卡品,备注\n4G-P,x\n", [(1, "iccid", "", FaultCode.MISSING)]),
     ],
 )
@@ -157,14 +184,17 @@ def test_each_fault_of_a_list_of_cards_is_named(text: str, expected: list[tuple[
     assert faults(cards(text)) == expected
 
 
+def test_a_list_longer_than_what_its_form_is_found_from_is_read_to_its_end() -> None:
+    lines = [str(13800000000 + no) for no in range(3 * SAMPLE)]
+    assert [row["number"] for row in good(numbers("\n".join(lines)))] == lines
+
+
 def test_each_fault_of_a_list_of_numbers_is_named() -> None:
-    """REQ-NUM-04: a number exists once."""
-    text = "号码,HLR\n13888800001,LJ1\n13888800001,LJ1\n12888800001111,LJ1\n1.38888E+10,L J\n"
+    text = "号码,HLR\n13888800001,LJ1\n12888800001111,LJ1\n1.38888E+10,L J\n"
     assert faults(numbers(text)) == [
-        (3, "number", "13888800001", FaultCode.DUPLICATE_IN_FILE),
-        (4, "number", "12888800001111", FaultCode.MALFORMED),
-        (5, "number", "1.38888E+10", FaultCode.SPREADSHEET_NUMBER),
-        (5, "hlr", "L J", FaultCode.MALFORMED),
+        (3, "number", "12888800001111", FaultCode.MALFORMED),
+        (4, "number", "1.38888E+10", FaultCode.SPREADSHEET_NUMBER),
+        (4, "hlr", "L J", FaultCode.MALFORMED),
     ]
 
 
@@ -175,9 +205,9 @@ def test_a_list_without_rows_has_neither_rows_nor_faults(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["Ki", "OPc", "ADM1", "PIN1", "PUK码", "传输密钥", "OTA_KEY"])
 def test_a_list_with_a_column_of_codes_is_refused_and_no_line_of_it_is_told(name: str) -> None:
-    file = cards(f"ICCID,{name}\n{A},1234\nbad,1234\n")
-    assert faults(file) == [(1, "2", "", FaultCode.SECRET_COLUMN)]
-    assert [file.line_of(row) for row in range(4)] == [""] * 4
+    text = f"ICCID,{name}\n{A},1234\nbad,1234\n"
+    assert faults(cards(text)) == [(1, "2", "", FaultCode.SECRET_COLUMN)]
+    assert told(cards(text)) == {1: ""}
 
 
 def test_a_column_of_keys_is_known_without_its_name() -> None:
@@ -185,33 +215,35 @@ def test_a_column_of_keys_is_known_without_its_name() -> None:
 
 
 def test_a_row_is_told_as_it_stands_in_the_file() -> None:
-    file = cards(f'卡号;序列号\n"{A[:-2]}";{1:016X}  \n{B};{2:016X}')
-    assert file.line_of(2) == f'"{A[:-2]}";{1:016X}'
-    assert [file.line_of(row) for row in (0, 4)] == ["", ""]
+    text = f'卡号;序列号\n"{A[:-2]}";{1:016X}  \n{B};{2:016X}'
+    assert told(cards(text)) == {2: f'"{A[:-2]}";{1:016X}', 3: f"{B};{2:016X}"}
 
 
 def test_only_columns_that_are_read_are_told() -> None:
-    file = cards(f'ICCID,备注\n{A},1234\nbad,"5678\nbad,1,2\nbad,ok\n')
-    assert [file.line_of(row) for row in (2, 3, 4, 5)] == [f"{A},", "", "", "bad,"]
-    assert cards(f"1 {A}\n2 bad\n").line_of(2) == "- bad"
+    text = f'ICCID,备注\n{A},1234\nbad,"5678\nbad,1,2\nbad,ok\n'
+    assert told(cards(text)) == {2: f"{A},", 3: "", 4: "", 5: "bad,"}
+    assert told(cards(f"1 {A}\n2 bad\n"))[2] == "- bad"
 
 
 def test_a_key_that_slipped_into_a_list_is_not_shown() -> None:
-    file = cards(f"ICCID\n{A}\n{B}\n{KEY}\n")
-    assert faults(file) == [(4, "iccid", "", FaultCode.MALFORMED)]
-    assert file.line_of(4) == ""
+    text = f"ICCID\n{A}\n{B}\n{KEY}\n"
+    assert faults(cards(text)) == [(4, "iccid", "", FaultCode.MALFORMED)]
+    assert told(cards(text))[4] == ""
 
 
 @given(st.text(max_size=200), st.sampled_from(ListSort))
 def test_any_text_gives_rows_or_faults_and_nothing_else(text: str, sort: ListSort) -> None:
-    file = ListFile(text, sort)
-    for found in file.rows():
-        assert isinstance(found, ListRow | RowFault)
-        assert isinstance(file.line_of(found.row), str)
+    for found in ListFile(StringIO(text, newline=None), sort).rows():
+        assert isinstance(found, ListRow | RowFault | BadRow)
+        assert isinstance(found.line, str)
 
 
-@given(st.lists(st.integers(0, 10**12), unique=True, min_size=1), st.sampled_from(",;\t|"), st.booleans())
-def test_every_row_comes_back_once_and_in_order(serials: list[int], mark: str, headed: bool) -> None:  # noqa: FBT001  (drawn)
+@given(
+    serials=st.lists(st.integers(0, 10**12), unique=True, min_size=1),
+    mark=st.sampled_from(",;\t|"),
+    headed=st.booleans(),
+)
+def test_every_row_comes_back_once_and_in_order(serials: list[int], mark: str, *, headed: bool) -> None:
     pairs = [(f"898600{serial:014d}", f"{serial:020X}") for serial in serials]
     text = "\n".join([*(["卡号" + mark + "序列号"] if headed else []), *(mark.join(pair) for pair in pairs)])
     assert [tuple(row.values()) for row in good(cards(text))] == pairs
@@ -229,6 +261,20 @@ def test_bad_rows_are_written_in_the_lists_own_form_with_all_their_reasons() -> 
         ";5:column_count",
     ]
     assert reject_text(" ", None, rejects[2:]) == " 5:column_count\r\n"
+
+
+def test_bad_rows_for_a_sheet_have_their_reasons_behind_the_lists_last_column() -> None:
+    rejects = [
+        Reject(2, "iccid", "x", "malformed", '"x;1";y'),
+        Reject(3, "", "", "column_count", ""),
+        Reject(4, "", "", "malformed", '"x"1;y'),
+    ]
+    assert list(reject_rows(";", "卡号;序列号", 2, rejects)) == [
+        ["卡号", "序列号", "reason"],
+        ["x;1", "y", "iccid:malformed"],
+        ["", "", "3:column_count"],
+        ['"x"1;y', "", "4:malformed"],
+    ]
 
 
 @given(st.from_regex(r"89[0-9A-F]{17}[0-9A-F]?", fullmatch=True), st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True))

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from inventory.domain.errors import LevelSkipped, NotSiblings
 from inventory.domain.organisation import (
-    LEVEL_NAMES,
     NUMBER_LEVELS,
     SIM_LEVELS,
     Level,
@@ -29,7 +28,7 @@ LINE = [CITY, DISTRICT, POINT, CLERK]
 
 
 def test_the_path_tells_level_and_parent() -> None:
-    assert [level_of(path) for path in LINE] == list(Level) == list(LEVEL_NAMES)
+    assert [level_of(path) for path in LINE] == list(Level)
     assert [parent_path(path) for path in LINE] == [None, CITY, DISTRICT, POINT]
 
 
@@ -43,6 +42,16 @@ def test_an_issue_goes_to_a_direct_child_on_an_allowed_level_and_nowhere_else(le
         else:
             with pytest.raises(LevelSkipped):
                 require_issue_step(giver, receiver, levels)
+
+
+def test_an_issue_may_pass_over_levels_where_the_city_allows_it_and_still_only_goes_down() -> None:
+    """REQ-SIM-05: levels are not passed over unless a policy allows it."""
+    for giver, receiver in product([*LINE, OTHER_POINT], repeat=2):
+        if in_subtree(giver, receiver) and giver != receiver and level_of(receiver) in NUMBER_LEVELS:
+            require_issue_step(giver, receiver, NUMBER_LEVELS, skipping=True)
+        else:
+            with pytest.raises(LevelSkipped):
+                require_issue_step(giver, receiver, NUMBER_LEVELS, skipping=True)
 
 
 def test_a_recall_goes_to_the_direct_parent_and_nowhere_else() -> None:

@@ -9,9 +9,14 @@ from io import BytesIO
 import pytest
 
 from inventory.domain.errors import InvalidField
-from inventory.domain.loading.packing import is_workbook, require_bounded_workbook, unpacked
+from inventory.domain.loading.packing import is_workbook, require_bounded_workbook
+from inventory.domain.loading.packing import unpacked as unpacked_stream
 
 TEXT = b"ICCID\n89860012345678901231\n"
+
+
+def unpacked(content: bytes, **bounds: int) -> bytes:
+    return unpacked_stream(BytesIO(content), **bounds).read()
 
 
 def zipped(**parts: bytes) -> bytes:

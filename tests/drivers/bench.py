@@ -63,7 +63,7 @@ class Bench:
             listener.bind(os.fspath(self.socket))
             listener.listen()
             number = listener.fileno()
-            self._daemon = subprocess.Popen(  # noqa: S603 - our own program
+            self._daemon = subprocess.Popen(
                 [
                     *(_NAMESPACE if _isolated() else ()),
                     *(sys.executable, "-c", _LAUNCH, str(number), PCSCD, os.fspath(self._folder / "readers")),
@@ -88,7 +88,7 @@ class Bench:
         """Put a card into a reader; options are those of `card_process`."""
         assert self._daemon is not None
         enter = ("nsenter", "--target", str(self._daemon.pid), "--user", "--preserve-credentials", "--net")
-        card = subprocess.Popen(  # noqa: S603 - our own program
+        card = subprocess.Popen(
             [
                 *(enter if _isolated() else ()),
                 sys.executable,
@@ -128,7 +128,7 @@ def wait_until(condition: object, what: str, *, seconds: float = PATIENCE) -> No
 @functools.cache
 def _isolated() -> bool:
     command = [*_NAMESPACE, "true"]
-    return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0  # noqa: S603 - our own
+    return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -10,7 +10,7 @@ import time
 from tests.station.tiny_card import ATR, ICCID, TinyCard
 
 _CONTROL = 1  # vpcd's wire: a payload of one byte is a control, everything else a command
-_RESETS = {0: "off", 1: "on", 2: "reset"}
+_RESETS = {0: "off", 1: "on", 2: "reset"}  # any other asks for the ATR, as the daemon does at every look: no reset
 
 
 def main() -> None:
@@ -28,8 +28,9 @@ def main() -> None:
         sys.stdout.flush()
         while (payload := _receive(reader)) is not None:
             if len(payload) == _CONTROL:
-                card.reset()
-                if payload[0] not in _RESETS:
+                if payload[0] in _RESETS:
+                    card.reset()
+                else:
                     _send(reader, bytes.fromhex(options.atr))
                 continue
             if payload[1] == options.die_on:

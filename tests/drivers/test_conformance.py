@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
+from cardwriter.virtual.dispenser import Dispenser
+from cardwriter.virtual.modem import Modem
+from cardwriter.virtual.phoenix_card import CharacterCard
+from cardwriter.virtual.phoenix_face import PhoenixFace
+from cardwriter.virtual.serial_bench import PtyBench
 from drivers import errors
+from drivers.at_modem import Patience as AtPatience
+from drivers.at_modem import open_modem
 from drivers.base import CardConnection, Presence, ReaderSource, ReaderState
+from drivers.crt_device import Patience as CrtPatience
+from drivers.dispenser import open_dispenser
 from drivers.pcsc import PcscSource
+from drivers.phoenix import open_phoenix
 from drivers.registry import OPENERS, open_source
 from drivers.virtual import VirtualSource
 from tests.drivers.bench import Bench
+from tests.drivers.commands import READ_ICCID, VERIFY_ADM
+from tests.patience import PATIENCE
 from tests.station.tiny_card import ATR, ICCID, OTHER_ICCID, TinyCard
 
 SELECT_ICCID = bytes.fromhex("00a40004022fe200")
-READ_ICCID = bytes.fromhex("00b000000a")
-VERIFY_ADM = bytes.fromhex("0020000a08") + b"41414141"
+"""With Le: the answer is the file's control parameters."""
 SELECT_IMSI = bytes.fromhex("00a4000c026f07")
 WRITE_IMSI = bytes.fromhex("00d6000009082980000000000000")
 COUNT = bytes.fromhex("80ca000001")
@@ -31,6 +43,8 @@ class Slot:
     source: ReaderSource
     insert: Callable[[bytes], object]
     remove: Callable[[], None]
+    atr: bytes = ATR
+    """What the driver tells of the card's ATR; a modem tells none."""
     opened: list[CardConnection] = field(default_factory=list)
 
     def connect(self) -> CardConnection:
@@ -40,7 +54,8 @@ class Slot:
 
     def until(self, *wanted: Presence) -> ReaderState:
         """Watch until the reader is in one of these states."""
-        for _ in range(20):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             state = next(state for state in self.source.wait(1.0) if state.name == self.reader)
             if state.presence in wanted:
                 return state
@@ -60,10 +75,54 @@ def pcsc_slot(request: pytest.FixtureRequest) -> Slot:
     return slot
 
 
-SLOTS: dict[str, Callable[[pytest.FixtureRequest], Slot]] = {"virtual": virtual_slot, "pcsc": pcsc_slot}
+def at_slot(request: pytest.FixtureRequest) -> Slot:
+    modem = Modem()
+    bench = PtyBench(modem)
+    request.addfinalizer(bench.unplug)
+
+    def insert(iccid: bytes) -> None:
+        modem.card = TinyCard(iccid)
+
+    def remove() -> None:
+        modem.card = None
+
+    patience = AtPatience(card=PATIENCE, modem=PATIENCE, restart=PATIENCE)
+    source = open_modem(bench.url, patience=patience)
+    return Slot(source.name, source, insert, remove, atr=b"")
 
 
-@pytest.fixture(params=["virtual", pytest.param("pcsc", marks=pytest.mark.card)])
+def crt_slot(request: pytest.FixtureRequest) -> Slot:
+    dispenser = Dispenser()
+    bench = PtyBench(dispenser)
+    request.addfinalizer(bench.unplug)
+
+    def insert(iccid: bytes) -> None:
+        dispenser.contacts, dispenser.powered = TinyCard(iccid), False
+
+    def remove() -> None:
+        dispenser.contacts = None
+
+    patience = CrtPatience(card=PATIENCE, movement=PATIENCE, device=PATIENCE, acknowledgement=PATIENCE)
+    source = open_dispenser(bench.url, patience=patience)
+    return Slot(source.name, source, insert, remove)
+
+
+def phoenix_slot(request: pytest.FixtureRequest) -> Slot:
+    face: PhoenixFace = request.getfixturevalue("phoenix")
+    source = open_phoenix(f"{face.url}?detect=cts", latency=PATIENCE)
+    return Slot(source.name, source, lambda iccid: face.insert(CharacterCard(TinyCard(iccid))), face.remove)
+
+
+SLOTS: dict[str, Callable[[pytest.FixtureRequest], Slot]] = {
+    "virtual": virtual_slot,
+    "pcsc": pcsc_slot,
+    "at": at_slot,
+    "crt": crt_slot,
+    "phoenix": phoenix_slot,
+}
+
+
+@pytest.fixture(params=["virtual", pytest.param("pcsc", marks=pytest.mark.card), "at", "crt", "phoenix"])
 def slot(request: pytest.FixtureRequest) -> Iterator[Slot]:
     slot = SLOTS[request.param](request)
     yield slot
@@ -76,7 +135,20 @@ def test_every_registered_driver_is_in_this_suite() -> None:
     assert SLOTS.keys() == OPENERS.keys()
 
 
-@pytest.mark.parametrize("url", ["", "pcsc", "phoenix:/dev/ttyUSB0", "virtual:", "virtual:no.such.module:card"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "pcsc",
+        "usb:/dev/ttyUSB0",
+        "virtual:",
+        "virtual:no.such.module:card",
+        "at:",
+        "at:no://x",
+        "phoenix:",
+        "phoenix:no://x",
+    ],
+)
 def test_an_url_without_a_driver_is_refused_with_a_name(url: str) -> None:
     with pytest.raises(errors.UnknownSchemeError):
         open_source(url)
@@ -107,7 +179,7 @@ def test_insertion_is_seen_with_the_atr_and_counted(slot: Slot) -> None:
     slot.until(Presence.NO_CARD)
     slot.insert(ICCID)
     second = slot.until(Presence.CARD)
-    assert first.atr == ATR
+    assert first.atr == slot.atr
     assert before.insertion < first.insertion < second.insertion
 
 
@@ -123,6 +195,23 @@ def test_announced_and_misjudged_lengths_are_followed(slot: Slot) -> None:
     fcp, sw = card.transmit(SELECT_ICCID)
     assert (fcp[0], sw) == (0x62, 0x9000)
     assert card.transmit(bytes.fromhex("00b0000000")) == (ICCID, 0x9000)
+    card.close()
+
+
+def test_a_conversation_gives_what_was_said_in_it_or_its_error(slot: Slot) -> None:
+    slot.insert(ICCID)
+    slot.until(Presence.CARD)
+    card = slot.connect()
+
+    def talk() -> bytes:
+        card.reset()
+        card.transmit(SELECT_ICCID)
+        return card.transmit(READ_ICCID)[0]
+
+    assert card.converse(talk) == ICCID
+    with pytest.raises(errors.ForbiddenCommandError):
+        card.converse(lambda: card.transmit(bytes.fromhex("00fe0000")))
+    assert card.converse(talk) == ICCID
     card.close()
 
 
@@ -142,7 +231,7 @@ def test_a_card_is_held_by_one_connection_only(slot: Slot) -> None:
     card = slot.connect()
     with pytest.raises(errors.SharingViolationError):
         slot.connect()
-    assert slot.until(Presence.BUSY).atr == ATR
+    assert slot.until(Presence.BUSY).atr == slot.atr
     card.close()
     slot.until(Presence.CARD)
     slot.connect().close()
@@ -155,7 +244,7 @@ def test_reset_takes_the_rights_away(slot: Slot) -> None:
     assert card.transmit(VERIFY_ADM)[1] == 0x9000
     card.transmit(SELECT_IMSI)
     assert card.transmit(WRITE_IMSI)[1] == 0x9000
-    assert card.reset() == card.atr == ATR
+    assert card.reset() == card.atr == slot.atr
     card.transmit(SELECT_IMSI)
     assert card.transmit(WRITE_IMSI)[1] == 0x6982
     card.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,26 +11,29 @@ from smartcard import scard
 from drivers import errors
 from drivers.base import Presence, ReaderState
 from drivers.pcsc import PcscSource, _check
+from drivers.trace import TracingConnection
 from tests.drivers.bench import Bench, wait_until
+from tests.drivers.commands import SELECT_ICCID
+from tests.patience import PATIENCE
 from tests.station.tiny_card import ATR, ICCID, OTHER_ICCID
 
 pytestmark = pytest.mark.card
 
-SELECT_ICCID = bytes.fromhex("00a40004022fe2")
 READ_ICCID = bytes.fromhex("00b000000a")
 UPDATE = bytes.fromhex("00d6000001ff")
 
 
 @pytest.fixture
 def source(bench: Bench) -> Iterator[PcscSource]:
-    source = PcscSource(bench.readers[0], deadline=1.0)
+    source = PcscSource(bench.readers[0])
     until(source, Presence.NO_CARD)
     yield source
     source.close()
 
 
 def until(source: PcscSource, wanted: Presence) -> ReaderState:
-    for _ in range(20):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         for state in source.wait(1.0):
             if state.presence is wanted:
                 return state
@@ -71,7 +75,8 @@ def test_a_swap_between_two_looks_shows_as_a_new_insertion(bench: Bench, source:
     assert second.insertion == first.insertion + 1
 
 
-def test_a_silent_card_trips_the_watchdog_and_blocks_nobody_else(bench: Bench, source: PcscSource) -> None:
+def test_a_silent_card_trips_the_watchdog_and_blocks_nobody_else(bench: Bench) -> None:
+    source = PcscSource(bench.readers[0], deadline=3.0)  # not of the silent one alone: a busy machine may take a second
     silent = bench.insert(0, "--hang-on", "b0")
     bench.insert(1)
     other = PcscSource(bench.readers[1])
@@ -94,6 +99,29 @@ def test_a_silent_card_trips_the_watchdog_and_blocks_nobody_else(bench: Bench, s
     bench.insert(0)
     until(source, Presence.CARD)
     source.connect(bench.readers[0]).close()
+    source.close()
+
+
+def test_a_card_that_falls_silent_in_a_conversation_ends_it(bench: Bench) -> None:
+    source = PcscSource(bench.readers[0], deadline=3.0)
+    until(source, Presence.NO_CARD)
+    silent = bench.insert(0, "--hang-on", "b0")
+    until(source, Presence.CARD)
+    card = TracingConnection(source.connect(bench.readers[0]), lambda _: None)
+    said: list[int] = []
+
+    def talk() -> None:
+        said.append(card.transmit(SELECT_ICCID)[1])
+        card.transmit(READ_ICCID)
+        said.append(card.transmit(SELECT_ICCID)[1])
+
+    with pytest.raises(errors.CardUnresponsiveError):
+        card.converse(talk)
+    card.close()
+    bench.remove(silent)
+    until(source, Presence.NO_CARD)
+    assert said == [0x9000]
+    source.close()
 
 
 def test_a_card_that_gives_no_answer_to_reset_is_mute(bench: Bench, source: PcscSource) -> None:

@@ -55,7 +55,7 @@ class Demo:
     def start(self, *options: str, **settings: str) -> subprocess.Popen[bytes]:
         """Start it in a terminal's process group of its own, with an environment that names nothing else."""
         with self._output.open("ab") as output:
-            return subprocess.Popen(  # noqa: S603 - our own program
+            return subprocess.Popen(
                 [*COMMAND, "demo", "--small", *options],
                 env=dict(self.environment) | settings,
                 stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""pytest's closing line speaks for failed checks and missed coverage floors; runs pytest on tiny checkouts."""
+"""pytest's closing line speaks for failed checks and uncovered pure cores; runs pytest on tiny checkouts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ FULL_TEST = (
 def tree(tmp_path: Path) -> Path:
     """Lay a checkout with one module of the domain."""
     (tmp_path / "pyproject.toml").write_text('[tool.coverage.run]\nbranch = true\nsource = ["inventory"]\n')
-    (tmp_path / "inventory/domain").mkdir(parents=True)
+    for folder in ("inventory/domain", "tests/domain", "tests/services"):
+        (tmp_path / folder).mkdir(parents=True)
     for package in ("inventory", "inventory/domain"):
         (tmp_path / package / "__init__.py").touch()
     (tmp_path / "inventory/domain/money.py").write_text(CODE)
@@ -36,8 +37,8 @@ def run_pytest(tree: Path, *options: str) -> tuple[int, str]:
     outside = {
         name: value for name, value in os.environ.items() if not name.startswith(("COV_", "COVERAGE_", "PYTEST"))
     }
-    done = subprocess.run(  # noqa: S603 - pytest of this environment
-        [sys.executable, "-m", "pytest", "-p", "tests.gate", "-p", "no:cacheprovider", "test_it.py", *options],
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.gate", "-p", "no:cacheprovider", *options],
         cwd=tree,
         env=outside | {"PYTHONPATH": f"{tree}:{ROOT}"},
         capture_output=True,
@@ -48,7 +49,7 @@ def run_pytest(tree: Path, *options: str) -> tuple[int, str]:
 
 
 def test_failed_check_counts_in_the_closing_line(tree: Path) -> None:
-    (tree / "test_it.py").write_text(HALF_TEST)
+    (tree / "tests/domain/test_it.py").write_text(HALF_TEST)
     status, said = run_pytest(tree, "--failed-check=types")
 
     assert status == 1
@@ -57,7 +58,7 @@ def test_failed_check_counts_in_the_closing_line(tree: Path) -> None:
 
 
 def test_core_with_an_untested_line_fails_and_names_it(tree: Path) -> None:
-    (tree / "test_it.py").write_text(HALF_TEST)
+    (tree / "tests/domain/test_it.py").write_text(HALF_TEST)
     status, said = run_pytest(tree, "--cov", "--cov-report=", "--coverage-gate")
 
     assert status == 1
@@ -66,14 +67,22 @@ def test_core_with_an_untested_line_fails_and_names_it(tree: Path) -> None:
 
 
 def test_covered_checkout_passes(tree: Path) -> None:
-    (tree / "test_it.py").write_text(FULL_TEST)
+    (tree / "tests/domain/test_it.py").write_text(FULL_TEST)
     status, said = run_pytest(tree, "--cov", "--cov-report=", "--coverage-gate")
 
     assert (status, "1 passed" in said.splitlines()[-1]) == (0, True)
 
 
+def test_core_that_only_other_tests_reach_fails(tree: Path) -> None:
+    (tree / "tests/domain/test_it.py").write_text(HALF_TEST)
+    (tree / "tests/services/test_all.py").write_text(FULL_TEST)
+
+    assert run_pytest(tree, "--cov", "--cov-report=", "--coverage-gate")[0] == 1
+    assert run_pytest(tree, "--cov", "--cov-report=")[0] == 0
+
+
 def test_several_processes_speak_with_one_voice(tree: Path) -> None:
-    (tree / "test_it.py").write_text(FULL_TEST)
+    (tree / "tests/domain/test_it.py").write_text(FULL_TEST)
     status, said = run_pytest(tree, "-n", "2", "--cov", "--cov-report=", "--coverage-gate", "--failed-check=types")
 
     assert status == 1
@@ -81,6 +90,6 @@ def test_several_processes_speak_with_one_voice(tree: Path) -> None:
 
 
 def test_gate_without_a_measurement_fails(tree: Path) -> None:
-    (tree / "test_it.py").write_text(FULL_TEST)
+    (tree / "tests/domain/test_it.py").write_text(FULL_TEST)
 
     assert run_pytest(tree, "--coverage-gate")[0] == 1

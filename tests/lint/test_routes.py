@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 import inventory.api
 import inventory.web
 from inventory.access.caller import Caller
-from inventory.access.permissions import Permission
+from inventory.access.permissions import PERMISSIONS, Permission, Role
 from inventory.api.deps import require
 
 WITHOUT_PERMISSION: Mapping[str, str] = {
@@ -31,6 +31,18 @@ WITHOUT_PERMISSION: Mapping[str, str] = {
     "inventory.web.signing_in.choose": "sets the language of the pages",
 }
 """Routes that admit everybody, or by a credential of their own, and why."""
+
+NOT_FOR_AUDITORS: Mapping[str, str] = {
+    "inventory.web.desk_pages": "the desk sells; what it shows of numbers, cards and readers stands on pages to read",
+    "inventory.web.move_pages": "empty forms; what was moved is on the page of documents",
+    "inventory.web.network_page.fetch": "a file with keys in it, enclosed; what it was is on the list of exports",
+    "inventory.api.v1.network.get_file": "as above",
+    "inventory.web.delivery_pages.scanning": "a field to scan into; what is on its way is on the page of deliveries",
+    "inventory.web.intake_pages": "forms that take stock in; what they brought is on the pages of loads",
+    "inventory.web.upload_routes.stands": "where one's own unfinished upload goes on",
+    "inventory.api.v1.uploads.get_upload": "as above",
+}
+"""Routes that only read and yet ask for more than an auditor has: a module or one function, and why."""
 
 
 def routers() -> Iterator[APIRouter]:
@@ -49,6 +61,19 @@ def open_routes(some: Iterable[APIRouter]) -> set[str]:
         for route in router.routes
         if isinstance(route, APIRoute | APIWebSocketRoute)
         and not any(isinstance(getattr(call, "permission", None), Permission) for call in calls(route.dependant))
+    }
+
+
+def closed_to_auditors(some: Iterable[APIRouter]) -> set[str]:
+    """Give the functions of routes that only read and ask for a permission that the auditor's role has not."""
+    seen = PERMISSIONS[Role.AUDITOR]
+    return {
+        f"{route.endpoint.__module__}.{route.endpoint.__name__}"
+        for router in some
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        and "GET" in (route.methods or ())
+        and any(getattr(call, "permission", Permission.STOCK_READ) not in seen for call in calls(route.dependant))
     }
 
 
@@ -77,3 +102,36 @@ def test_route_without_a_permission_is_found(*, declares: bool) -> None:
 
     wanted = asks if declares else forgot
     assert (f"{__name__}.{wanted.__name__}" in open_routes([router])) is not declares
+
+
+def test_auditor_sees_all_that_routes_show() -> None:
+    """REQ-IF-04: who only looks asks for a permission to look; each exception says why."""
+    closed = closed_to_auditors(routers())
+    excused = {name for name in closed if NOT_FOR_AUDITORS.keys() & {name, name.rpartition(".")[0]}}
+    assert closed - excused == set()
+    assert NOT_FOR_AUDITORS.keys() <= {part for name in closed for part in (name, name.rpartition(".")[0])}
+
+
+@pytest.mark.parametrize(
+    ("permission", "closed"), [(Permission.STOCK_READ, False), (Permission.COUNT, True), (Permission.END, True)]
+)
+def test_list_that_asks_for_leave_to_write_is_found(permission: Permission, *, closed: bool) -> None:
+    router = APIRouter()
+
+    @router.get("/list", dependencies=[require(permission)])
+    def shown() -> None:
+        """Only look."""
+
+    assert (closed_to_auditors([router]) == {f"{__name__}.{shown.__name__}"}) is closed
+
+
+def test_auditor_has_no_permission_to_change_anything_but_its_password() -> None:
+    changing = {permission for permission in PERMISSIONS[Role.AUDITOR] if not permission.value.endswith(".read")}
+    assert changing == {Permission.OWN_PASSWORD}
+
+
+def test_province_sees_what_an_auditor_sees_and_answers_for_what_goes_between_cities() -> None:
+    """REQ-STK-04: its word is nobody else's, and it moves nothing itself."""
+    more = PERMISSIONS[Role.PROVINCE] - PERMISSIONS[Role.AUDITOR]
+    assert more == {Permission.APPROVALS_WRITE, Permission.BETWEEN_CITIES}
+    assert [role for role in Role if Permission.BETWEEN_CITIES in PERMISSIONS[role]] == [Role.PROVINCE]

@@ -12,7 +12,7 @@ import pytest
 
 from inventory.access.caller import Caller
 from inventory.domain.holds import Flow
-from inventory.domain.identifiers import parse_number
+from inventory.domain.identifiers import parse_any_number
 from inventory.services import holds, promises, sales
 from inventory.services.kits import KitWish
 from inventory.services.once import Answer, WriteKey
@@ -49,7 +49,7 @@ class Counter:
 
     async def hold(self, number: str | None = None, *, write: WriteKey | None = None, **wish: Any) -> Answer:
         """Hold a number and what else the wish names, for an activation."""
-        kit = KitWish(number=None if number is None else parse_number(number), **wish)
+        kit = KitWish(number=None if number is None else parse_any_number(number), **wish)
         async with self.database.autocommit() as connection:
             return await holds.hold(connection, self.caller, write or fresh(), kit, now=self.now)
 

@@ -24,6 +24,14 @@ _JOB = """
     SELECT city_id, hold_id, 1, 'R', sim_item_no, data_no, '{state}', 'T', 'T', created_at
     FROM hold WHERE number_item_no = 1
 """
+_ORDERED = """
+    WITH o AS (
+        INSERT INTO legal_order (city_id, resource, state, reference, authority, reason, given_on, item_count, staff_no,
+                                 interface_no, created_at)
+        SELECT city_id, 'number', 'IN_FORCE', '7', 'A', 'R', created_at, 1, 'T', 'T', created_at FROM hold LIMIT 1
+        RETURNING city_id, order_id)
+    INSERT INTO legal_order_line SELECT city_id, order_id, 1, 'number', 6, 6 FROM o
+"""
 _SWAPPED = (  # the ledger sends number 6 to the other hall, the stock number 1: the sums stay right
     """INSERT INTO movement (city_id, kind, resource, state, from_holder, to_holder, item_count, staff_no, interface_no,
                              created_at)
@@ -127,9 +135,21 @@ TAMPERED: list[tuple[str, tuple[str, ...]]] = [
         ),
     ),
     ("data_unit_astray", ("UPDATE sim_identity SET imsi = '460001111111111' WHERE item_no = 7",)),
+    ("data_unit_astray", ("UPDATE subscription_data SET iccid = '89860027000000000001' WHERE data_no = 700",)),
+    (
+        "data_unit_astray",
+        ("UPDATE subscription_data SET iccid = (SELECT iccid FROM sim WHERE item_no = 6) WHERE data_no = 5",),
+    ),
     ("line_incomplete", ("UPDATE sim_identity SET number_item_no = NULL WHERE item_no = 0",)),
     ("line_incomplete", ("UPDATE sim_identity SET auc = 'none' WHERE item_no = 0",)),
     ("line_incomplete", ("UPDATE sim SET state = 'DAMAGED' WHERE item_no = 0",)),
+    (
+        "line_incomplete",
+        (
+            """UPDATE sim_identity SET item_no = 0, slot = 2 WHERE item_no = 7""",
+            "UPDATE subscription_data SET sim_item_no = 0 WHERE sim_item_no = 7",
+        ),
+    ),
     ("version_gap", ("UPDATE number SET version = version + 1 WHERE item_no = 6",)),
     ("version_gap", ("DELETE FROM event WHERE name = 'number.activated'",)),
     ("version_gap", ("UPDATE sim SET version = 0 WHERE item_no = 0",)),
@@ -141,12 +161,15 @@ TAMPERED: list[tuple[str, tuple[str, ...]]] = [
     ("state_without_event", ("UPDATE subscription_data SET state = 'RETIRED' WHERE data_no = 5",)),
     ("registry_disagrees", ("DELETE FROM identifier WHERE kind = 'iccid' AND value LIKE '%3'",)),
     ("registry_disagrees", ("UPDATE identifier SET city_id = 530100 WHERE kind = 'imsi'",)),
+    ("registry_disagrees", ("UPDATE subscription_data SET iccid = '89860027000000000001' WHERE data_no = 5",)),
     ("registry_disagrees", ("UPDATE sim SET serial = 'FFFFFFFFFFFFFFFF' WHERE item_no = 6",)),
     ("balance_differs", ("UPDATE number SET holder_id = 5 WHERE item_no = 6",)),
     ("balance_differs", ("UPDATE sim SET holder_id = 4 WHERE item_no = 0",)),
     ("balance_differs", ("UPDATE movement SET item_count = 2 WHERE kind = 'SALE'",)),
     ("delivery_astray", ("UPDATE number SET transit_id = 9 WHERE item_no = 6",)),
     ("delivery_astray", ("UPDATE movement SET state = 'IN_TRANSIT' WHERE kind = 'SALE'",)),
+    ("cities_disagree", ("UPDATE movement SET kind = 'CITY_OUT' WHERE kind = 'SALE'",)),
+    ("cities_disagree", ("UPDATE movement SET kind = 'CITY_IN', other_city = city_id, other_id = movement_id",)),
     ("event_outside_chain", ("DELETE FROM sealed_event WHERE position = 3",)),
     ("event_outside_chain", ("DELETE FROM event WHERE name = 'hold.booked'",)),
     ("write_job_astray", ("UPDATE hold SET job_id = 1 WHERE number_item_no = 1",)),
@@ -164,11 +187,25 @@ TAMPERED: list[tuple[str, tuple[str, ...]]] = [
     ("item_astray", ("UPDATE sim SET holder_id = 3 WHERE item_no = 1",)),
     ("item_astray", ("UPDATE number SET holder_id = 3 WHERE item_no = 0",)),
     ("item_astray", ("UPDATE sim SET holder_id = 4 WHERE item_no = 0",)),
+    ("recall_astray", ("UPDATE sim SET recall_id = 9 WHERE item_no = 6",)),
+    ("legal_hold_astray", ("UPDATE sim SET legal_hold = true WHERE item_no = 6",)),
+    ("legal_hold_astray", (_ORDERED, "UPDATE number SET legal_hold = false WHERE item_no = 6")),
+    ("legal_hold_astray", (_ORDERED.replace("6, 6", "1, 1"), "UPDATE number SET legal_hold = true WHERE item_no = 1")),
     ("fee_without_change", ("UPDATE number_fee SET terms = jsonb_set(terms, '{prepay}', '1')",)),
     ("fee_without_change", ("UPDATE number_fee SET cls = cls + 1",)),
     ("fee_without_change", ("UPDATE number SET cls = cls + 1 WHERE item_no = 5",)),
     ("fee_without_change", ("DELETE FROM number_fee",)),
     ("fee_without_change", ("DELETE FROM fee_change",)),
+    ("port_astray", ("UPDATE number SET kind = 'sms_port' WHERE item_no = 6",)),
+    ("port_astray", ("UPDATE number SET kind = 'sms_port', state = 'RENTED' WHERE item_no = 6",)),
+    (
+        "port_astray",
+        (
+            """INSERT INTO port_rent (city_id, item_no, tenant_ref, tenant, extension_digits, begins_on, ends_on,
+                                      staff_no, created_at)
+               SELECT city_id, 6, 'T', 'T', 0, '2026-01-01', '2027-01-01', 'T', created_at FROM hold LIMIT 1""",
+        ),
+    ),
     (SUMS, ("DELETE FROM number WHERE item_no = 6",)),
     (SUMS, ("UPDATE number SET holder_id = 99 WHERE item_no = 6",)),
     (CHAIN, ("UPDATE event SET reason = 'another' WHERE name = 'hold.released'",)),

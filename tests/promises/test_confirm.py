@@ -16,10 +16,12 @@ from inventory.domain.errors import (
     InvalidField,
     QuoteNotAccepted,
     RealNameReferenceMissing,
+    SimNotFree,
 )
-from inventory.services.kits import SimWish
+from inventory.domain.identifiers import parse_iccid
+from inventory.services.kits import CardWish, SimWish, read_card_offer
 from inventory.services.sales import RealName
-from tests.builders_stock import KIND, NOW, TOWN, finish_card, write_card
+from tests.builders_stock import HLR, KIND, NOW, TOWN, finish_card, write_card
 from tests.promises.conftest import NUMBERS, Counter, fresh
 from tests.promises.test_ending import change, rows
 
@@ -106,7 +108,26 @@ async def test_sold_kit_can_be_neither_sold_nor_released_again(counter: Counter,
 async def test_finished_card_of_the_same_hlr_is_sold_unwritten(counter: Counter) -> None:
     async with counter.database.session() as session, session.begin():
         await finish_card(session, 3, data_no=900)
+    card = CardWish(iccid=parse_iccid("89860026000000000003").iccid)
+    async with counter.database.session() as session:
+        offer, refusal = await read_card_offer(session, counter.caller, card, now=counter.now)
+    assert (offer.hlr_code, refusal) == (HLR, None)
     hold = (await counter.hold(NUMBERS[0], iccid="89860026000000000003")).body["hold"]
+    async with counter.database.session() as session:
+        _, refusal = await read_card_offer(session, counter.caller, card, now=counter.now)
+    assert isinstance(refusal, SimNotFree)
+    assert (await counter.confirm(hold)).body["state"] == "CONFIRMED"
+
+
+async def test_card_whose_last_day_is_over_is_not_sold(counter: Counter) -> None:
+    """REQ-SIM-16: an expired card cannot be sold, held before its last day or not."""
+    async with counter.database.session() as session, session.begin():
+        await finish_card(session, 3, data_no=900)
+    hold = (await counter.hold(NUMBERS[0], iccid="89860026000000000003")).body["hold"]
+    await change(counter, "UPDATE sim SET expires_on = '2026-11-21' WHERE item_no = 3")
+    with pytest.raises(SimNotFree, match="EXPIRED"):
+        await counter.confirm(hold)
+    await change(counter, "UPDATE sim SET expires_on = '2026-11-22' WHERE item_no = 3")
     assert (await counter.confirm(hold)).body["state"] == "CONFIRMED"
 
 

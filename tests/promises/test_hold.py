@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from inventory.domain.errors import (
+    CardLacksCapability,
     CardUnknown,
     DomainError,
     HlrMismatch,
@@ -17,16 +18,35 @@ from inventory.domain.errors import (
     InvalidField,
     MissingField,
     NoDataUnit,
+    NoNumberedData,
     NotFound,
+    NotSoldInHalls,
     NumberNotFree,
     NumberNotOnSale,
     OutsideScope,
     SaleChannelRefused,
     SimNotFree,
 )
+from inventory.domain.identifiers import NumberKind
+from inventory.domain.search import SearchWish
 from inventory.services.kits import SimWish
 from inventory.services.promises import read_own_holds
-from tests.builders_stock import CITY, HLR, KIND, OTHER_HLR, RULES, TOWN, add_data, add_numbers, add_sims, finish_card
+from inventory.services.search import SearchAsk, search_numbers
+from inventory.store.schema import Number
+from tests.builders_stock import (
+    CITY,
+    HLR,
+    KIND,
+    NOW,
+    OTHER_HLR,
+    RULES,
+    TOWN,
+    add_data,
+    add_numbers,
+    add_sims,
+    finish_card,
+    number_row,
+)
 from tests.promises.conftest import NUMBERS, Counter, fresh
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
@@ -101,11 +121,41 @@ async def test_card_may_be_wished_for_and_chosen_later(counter: Counter) -> None
     assert await rows(counter, "SELECT count(*) FROM subscription_data WHERE state = 'RESERVED'") == [(1,)]
 
 
+async def test_blank_that_is_wished_for_gets_data_of_its_sort(counter: Counter) -> None:
+    """REQ-RSV-17, REQ-RSV-18: one without an ICCID is promised one with its IMSI; others use up none."""
+    columns = "name_zh, name_en, capacity_kb, fee_fen, capabilities, network"
+    await change(
+        counter,
+        f"INSERT INTO card_kind (code, profile, {columns}) SELECT 'serial-4g', 'serial_only', {columns} FROM card_kind",
+    )
+    await change(counter, "UPDATE subscription_data SET iccid = '8986002700000000000' || data_no WHERE data_no = 2")
+    serial_only = SimWish("serial-4g", TOWN.hall)
+    held = await counter.hold(NUMBERS[0], sim_wish=serial_only)
+    assert await rows(counter, "SELECT data_no FROM subscription_data WHERE state = 'RESERVED'") == [(2,)]
+    with pytest.raises(NoNumberedData):
+        await counter.hold(NUMBERS[1], sim_wish=serial_only)
+    await counter.release(held.body["hold"])
+    for number in NUMBERS[1:6]:
+        await counter.hold(number, sim_wish=SimWish(KIND, TOWN.hall))
+    with pytest.raises(NoDataUnit):
+        await counter.hold(NUMBERS[6], sim_wish=SimWish(KIND, TOWN.hall))
+    assert await rows(counter, "SELECT data_no FROM subscription_data WHERE state = 'FREE'") == [(2,)]
+
+
 async def test_finished_card_takes_no_data_unit(counter: Counter) -> None:
     async with counter.database.session() as session, session.begin():
         await finish_card(session, 3, data_no=900)
     await counter.hold(NUMBERS[0], iccid=CARDS[3])
     assert await rows(counter, "SELECT data_no FROM hold") == [(None,)]
+
+
+async def test_card_whose_last_day_is_over_is_refused(counter: Counter) -> None:
+    """REQ-SIM-16: an expired card cannot be sold."""
+    await change(counter, "UPDATE sim SET expires_on = '2026-11-21' WHERE item_no = 5")
+    with pytest.raises(SimNotFree, match="EXPIRED"):
+        await counter.hold(chip_serial=f"{5:016X}")
+    await change(counter, "UPDATE sim SET expires_on = '2026-11-22' WHERE item_no = 5")
+    await counter.hold(chip_serial=f"{5:016X}")
 
 
 async def test_card_alone_can_be_held_by_its_chip_serial(counter: Counter) -> None:
@@ -207,6 +257,47 @@ async def test_class_that_is_not_sold_in_the_channel_is_refused(counter: Counter
         await add_numbers(session, [lucky], first_item=500)
     with pytest.raises(SaleChannelRefused):
         await counter.by(TOWN.caller(channel="web")).hold(lucky)
+
+
+async def test_flow_may_demand_what_the_card_can_do(counter: Counter) -> None:
+    """REQ-SIM-14: a flow can demand a capability of the card, in hand or wished for."""
+    able = "able-5g"  # of its own: what a product can do is read once in a process
+    async with counter.database.session() as session, session.begin():
+        await session.execute(
+            text(
+                "INSERT INTO card_kind (code, name_zh, name_en, profile, capacity_kb, capabilities, network, fee_fen)"
+                " SELECT :able, name_zh, name_en, profile, capacity_kb, '[\"5G\"]', network, fee_fen FROM card_kind"
+                " WHERE code = :kind"
+            ),
+            {"able": able, "kind": KIND},
+        )
+    with pytest.raises(CardLacksCapability) as refused:
+        await counter.hold(NUMBERS[0], iccid=CARDS[0], capabilities=("5G",))
+    assert refused.value.params == {"kind": KIND, "capability": "5G"}
+    with pytest.raises(MissingField):
+        await counter.hold(NUMBERS[0], capabilities=("5G",))
+    held = await counter.hold(NUMBERS[0], sim_wish=SimWish(able, TOWN.hall), capabilities=("5G",))
+    assert held.body["sim_wish"]["kind_code"] == able
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "state"),
+    [("10690123", NumberKind.SMS_PORT, "FREE"), ("95588", NumberKind.ACCESS_CODE, "IDLE")],
+)
+async def test_what_no_hall_sells_is_neither_found_nor_held(
+    counter: Counter, number: str, kind: NumberKind, state: str
+) -> None:
+    """REQ-NUM-15, REQ-NUM-16: ports are rented and codes opened by the city company."""
+    row = number_row(NUMBERS[0], 500) | {"number": number, "kind": kind.value, "state": state}
+    async with counter.database.session() as session, session.begin():
+        await session.execute(insert(Number), [row])
+    wish = SearchWish(length=len(number))
+    async with counter.database.session() as session:
+        found = await search_numbers(session, counter.caller, SearchAsk(wish=wish, kind=kind), now=NOW)
+    assert found["numbers"] == []
+    with pytest.raises(NotSoldInHalls) as refused:
+        await counter.hold(number)
+    assert refused.value.params == {"number": number}
 
 
 async def test_unknown_number_and_card_are_named(counter: Counter) -> None:

@@ -1,4 +1,4 @@
-"""Any sequence of holds, extensions, bookings, writes, releases, sales and passing time leaves the audit quiet."""
+"""Any sequence of holds, replacements, extensions, bookings, writes, releases and sales leaves the audit quiet."""
 
 from __future__ import annotations
 
@@ -22,18 +22,24 @@ from hypothesis.stateful import (
 from typing_extensions import override
 
 from inventory.domain.errors import DomainError
+from inventory.domain.fees import Business
+from inventory.domain.replacement import ReplaceReason
 from inventory.services import expiry
 from inventory.services.auditing import audit
 from inventory.services.kits import SimWish
 from inventory.services.sealing import seal_all
 from inventory.store.engine import connect
-from tests.builders_stock import KIND, NOW, TOWN, add_data, add_numbers, add_sims, build_town, write_card
+from tests.builders_stock import KIND, NOW, TOWN, add_data, add_numbers, add_sims, build_town, finish_card, write_card
 from tests.promises.conftest import NUMBERS, Counter
 from tests.promises.test_ending import rows
+from tests.promises.test_kit_cards import take
 
 pytestmark = [pytest.mark.database]
 T = TypeVar("T")
 CARDS = tuple(f"8986002600{item_no:010d}" for item_no in range(8))
+FINISHED = (7, 6, 5)
+LINE = NUMBERS[0]
+"""Is in use from the beginning, by the first of the finished cards."""
 HALL = TOWN.caller(TOWN.hall, interface_no="LJ-HALL-02")
 
 _WRITABLE = """
@@ -86,18 +92,51 @@ class Promises(RuleBasedStateMachine):
                 await add_numbers(session, NUMBERS)
                 await add_sims(session, 8)
                 await add_data(session, 3)
+                for item in FINISHED:
+                    await finish_card(session, item, data_no=900 + item)
+
+        async def sell() -> None:
+            line = await self.counter.hold(LINE, iccid=CARDS[FINISHED[0]])
+            await self.counter.confirm(line.body["hold"])
 
         self.run(fill())
+        self.run(sell())
 
     @rule(
-        target=holds, number=st.sampled_from(NUMBERS[:4]), card=st.none() | st.sampled_from(CARDS[:4]), us=st.booleans()
+        target=holds,
+        number=st.sampled_from(NUMBERS[1:5]),
+        card=st.none() | st.sampled_from(CARDS[:4]),
+        us=st.booleans(),
     )
-    def hold(self, number: str, card: str | None, us: bool) -> str | None:  # noqa: FBT001 - Hypothesis calls by name
+    def hold(self, number: str, card: str | None, *, us: bool) -> str | None:
         """Hold a number with a card or with the wish for one."""
         counter = self.counter if us else self.counter.by(HALL)
         wish: dict[str, Any] = {"sim_wish": SimWish(KIND, TOWN.hall)} if card is None else {"iccid": card}
         answer = self.try_(counter.hold(number, **wish))
         return None if answer is None else str(answer.body["hold"])
+
+    @rule(
+        target=holds,
+        card=st.none() | st.sampled_from(CARDS),
+        reason=st.sampled_from(ReplaceReason),
+        at_once=st.booleans(),
+    )
+    def replace_card(self, card: str | None, reason: ReplaceReason, *, at_once: bool) -> str | None:
+        """Open a replacement of the line's card, and confirm it at once if the new card came finished."""
+        wish: dict[str, Any] = {"sim_wish": SimWish(KIND, TOWN.hall)} if card is None else {"iccid": card}
+        answer = self.try_(self.counter.hold(LINE, business=Business.REPLACE_SIM, replace_reason=reason, **wish))
+        if answer is None:
+            return None
+        hold = str(answer.body["hold"])
+        if at_once:
+            self.try_(self.counter.confirm(hold, old_card_handed_in=reason is not ReplaceReason.LOST))
+        return hold
+
+    @rule(hold=holds, card=st.sampled_from(CARDS))
+    def take_card(self, hold: str | None, card: str) -> None:
+        """Give the kit another card."""
+        if hold is not None:
+            self.try_(take(self.counter, hold, CARDS.index(card)))
 
     @rule(hold=holds)
     def extend(self, hold: str | None) -> None:
@@ -126,10 +165,10 @@ class Promises(RuleBasedStateMachine):
 
         self.run(write())
 
-    @rule(hold=holds)
-    def confirm(self, hold: str | None) -> None:
-        """Sell it."""
-        if hold is not None:
+    @rule(hold=holds, handed_in=st.booleans())
+    def confirm(self, hold: str | None, *, handed_in: bool) -> None:
+        """Sell it, or put its card into the line."""
+        if hold is not None and self.try_(self.counter.confirm(hold, old_card_handed_in=handed_in)) is None:
             self.try_(self.counter.confirm(hold))
 
     @rule(hold=consumes(holds))
@@ -181,7 +220,7 @@ class Promises(RuleBasedStateMachine):
 
 
 def test_every_sequence_of_promises_leaves_the_audit_quiet(database_url: str) -> None:
-    """REQ-RSV-02, REQ-RSV-04, REQ-RSV-05, REQ-RSV-17, REQ-RSV-19: in every order."""
+    """REQ-LCK-01, REQ-RSV-02, REQ-RSV-04, REQ-RSV-05, REQ-RSV-16, REQ-RSV-17, REQ-RSV-19: in every order."""
 
     class Here(Promises):
         """The machine on this test's database."""

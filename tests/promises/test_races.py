@@ -17,9 +17,9 @@ from inventory.services.once import Answer
 from inventory.store import free_sql, hold_sql, holds
 from inventory.store.hot import HotStatement
 from tests.builders_stock import CITY, TOWN, write_card
-from tests.patience import PATIENCE
 from tests.promises.conftest import NUMBERS, Counter, fresh
 from tests.promises.test_ending import rows
+from tests.waiting import until_locked
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
 CARD = "89860026000000000000"
@@ -33,15 +33,6 @@ async def somebody_has(counter: Counter, sql: str) -> AsyncIterator[None]:
     async with counter.database.session() as session, session.begin():
         await session.execute(text(sql))
         yield
-
-
-async def waiting(counter: Counter, count: int) -> None:
-    """Return when so many others wait for a lock."""
-    blocked = """SELECT count(*) FROM pg_stat_activity
-                 WHERE datname = current_database() AND wait_event_type = 'Lock'"""
-    async with asyncio.timeout(PATIENCE):
-        while (await rows(counter, blocked))[0][0] < count:  # noqa: ASYNC110 - the database has no event for it
-            await asyncio.sleep(0.01)
 
 
 async def outcomes(*calls: Awaitable[Answer]) -> list[Answer | DomainError]:
@@ -63,7 +54,7 @@ async def race_for_number(counter: Counter) -> list[Answer | DomainError]:
         both = asyncio.create_task(
             outcomes(counter.hold(NUMBERS[0], iccid=CARD), other.hold(NUMBERS[0], iccid=OTHER_CARD))
         )
-        await waiting(counter, 2)
+        await until_locked(counter.database, 2)
     return await both
 
 
@@ -94,7 +85,7 @@ async def test_canary_without_the_lock_gives_the_number_to_both(
 async def test_kit_whose_card_goes_meanwhile_is_not_taken(counter: Counter) -> None:
     async with somebody_has(counter, "UPDATE sim SET state = 'DISABLED' WHERE item_no = 0"):
         holding = asyncio.create_task(outcomes(counter.hold(NUMBERS[0], iccid=CARD)))
-        await waiting(counter, 1)
+        await until_locked(counter.database)
     assert [type(result).__name__ for result in await holding] == ["SimNotFree"]
     assert await rows(counter, "SELECT state FROM number WHERE item_no = 0") == [("UNUSED",)]
 
@@ -106,7 +97,7 @@ async def test_canary_without_the_gate_takes_half_a_kit(counter: Counter, monkey
     monkeypatch.setattr(holds, "_HOLD", HotStatement(hold_sql.HOLD.replace(gate, "")))
     async with somebody_has(counter, "UPDATE sim SET state = 'DISABLED' WHERE item_no = 0"):
         holding = asyncio.create_task(counter.hold(NUMBERS[0], iccid=CARD))
-        await waiting(counter, 1)
+        await until_locked(counter.database)
     assert isinstance(await holding, Answer)
 
 
@@ -126,7 +117,7 @@ async def test_request_that_meets_its_key_on_the_way_takes_nothing(counter: Coun
     taken = "INSERT INTO idempotency VALUES ({}, 'LJ-HALL-01', '{}', 'another', '', '{{}}', now())"
     async with somebody_has(counter, taken.format(CITY, write.key)):
         holding = asyncio.create_task(outcomes(counter.hold(NUMBERS[0], write=write)))
-        await waiting(counter, 1)
+        await until_locked(counter.database)
     assert [type(result).__name__ for result in await holding] == ["IdempotencyMismatch"]
     assert await rows(counter, "SELECT state FROM number WHERE item_no = 0") == [("UNUSED",)]
     assert await rows(counter, "SELECT count(*) FROM hold") == [(0,)]
@@ -155,7 +146,7 @@ async def extension_against_expiry(counter: Counter) -> str:
     await counter.hold(NUMBERS[0], iccid=CARD)
     async with somebody_has(counter, _EXTENSION):
         taking = asyncio.create_task(outcomes(counter.at(30).hold(NUMBERS[0])))
-        await waiting(counter, 1)
+        await until_locked(counter.database)
     await taking
     return str((await rows(counter, "SELECT state FROM hold WHERE hold_id = 1"))[0][0])
 
@@ -180,7 +171,7 @@ async def release_against_writing(counter: Counter) -> Answer | DomainError:
     hold = (await counter.hold(NUMBERS[0], iccid=CARD)).body["hold"]
     async with somebody_has(counter, "UPDATE hold SET job_id = 9"):
         releasing = asyncio.create_task(outcomes(counter.release(hold)))
-        await waiting(counter, 1)
+        await until_locked(counter.database)
     return (await releasing)[0]
 
 
@@ -205,7 +196,7 @@ async def test_of_two_confirms_one_sells(counter: Counter) -> None:
         await write_card(session, 1)
     async with somebody_has(counter, "SELECT FROM hold FOR UPDATE"):
         both = asyncio.create_task(outcomes(counter.confirm(hold), counter.confirm(hold)))
-        await waiting(counter, 2)
+        await until_locked(counter.database, 2)
     assert sorted(type(result).__name__ for result in await both) == ["Answer", "HoldNotActive"]
     assert await findings(counter) == []
 
@@ -216,7 +207,7 @@ async def test_of_confirm_and_release_one_takes_effect(counter: Counter) -> None
         await write_card(session, 1)
     async with somebody_has(counter, "SELECT FROM hold FOR UPDATE"):
         both = asyncio.create_task(outcomes(counter.confirm(hold), counter.release(hold)))
-        await waiting(counter, 2)
+        await until_locked(counter.database, 2)
     results = await both
     assert sum(isinstance(result, HoldNotActive) for result in results) == 1
     assert await findings(counter) == []

@@ -14,7 +14,7 @@ from inventory.domain.search import SearchWish, compile_search
 from inventory.services import walks
 from inventory.services.search import SearchAsk, search_numbers
 from inventory.store.engine import Database, connect
-from tests.builders_stock import POOL, RULES, TOWN, add_data, add_numbers, build_town
+from tests.builders_stock import HLR, POOL, RULES, TOWN, add_data, add_numbers, build_town
 from tests.conftest import Databases
 from tests.promises.conftest import Counter
 
@@ -55,8 +55,8 @@ async def database(databases: Databases, shelves: str) -> AsyncIterator[Database
 
 async def page(counter: Counter, *, cursor: str | None = None, limit: int = 20, **wish: Any) -> dict[str, Any]:
     """Give one page of a search."""
-    classes = wish.pop("classes", None)
-    ask = SearchAsk(wish=SearchWish(**wish), classes=classes, limit=limit, cursor=cursor)
+    kept = {name: wish.pop(name, None) for name in ("classes", "hlr")}
+    ask = SearchAsk(wish=SearchWish(**wish), **kept, limit=limit, cursor=cursor)
     async with counter.database.session() as session:
         return await search_numbers(session, counter.caller, ask, now=counter.now)
 
@@ -123,6 +123,12 @@ async def test_search_can_keep_to_classes(counter: Counter) -> None:
     assert {row["number_class"] for row in numbers} == {9}
 
 
+async def test_search_can_keep_to_the_segment_of_a_finished_card(counter: Counter) -> None:
+    """REQ-SIM-17: numbers of its HLR only."""
+    assert (await page(counter, hlr=HLR))["numbers"]
+    assert not (await page(counter, hlr="elsewhere"))["numbers"]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -160,6 +166,14 @@ async def test_numbers_of_an_hlr_without_data_are_flagged(counter: Counter) -> N
     async with counter.database.session() as session, session.begin():
         await session.execute(text("UPDATE subscription_data SET state = 'RETIRED'"))
     assert not any(row["data_available"] for row in (await page(counter))["numbers"])
+
+
+async def test_it_is_told_for_which_blanks_data_is_left(counter: Counter) -> None:
+    """REQ-RSV-17: a blank without an ICCID needs data that has one, and the other way round."""
+    assert {tuple(row["data_for_cards"]) for row in (await page(counter))["numbers"]} == {("with_iccid",)}
+    async with counter.database.session() as session, session.begin():
+        await session.execute(text("UPDATE subscription_data SET iccid = lpad(data_no::text, 20, '0')"))
+    assert {tuple(row["data_for_cards"]) for row in (await page(counter))["numbers"]} == {("without_iccid",)}
 
 
 async def test_shown_terms_are_those_a_person_set(counter: Counter) -> None:

@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import text
 
 from inventory.services.auditing import audit
-from tests.patience import PATIENCE
 from tests.promises.conftest import NUMBERS, Counter
 from tests.promises.test_ending import rows, swept
+from tests.waiting import until, until_locked
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio, pytest.mark.e2e]
 
@@ -50,13 +50,6 @@ async def running(database_url: str, data_dir: Path, *arguments: str) -> AsyncIt
         await process.communicate()
 
 
-async def until(counter: Counter, question: str) -> None:
-    """Return when the query answers true."""
-    async with asyncio.timeout(PATIENCE):
-        while not (await rows(counter, question))[0][0]:  # noqa: ASYNC110 - another process's doing
-            await asyncio.sleep(0.02)
-
-
 async def past_holds(counter: Counter, numbers: tuple[str, ...]) -> None:
     """Hold the numbers at a time that has long been over."""
     past = Counter(counter.database, counter.caller, datetime(2026, 1, 1, tzinfo=UTC))
@@ -70,8 +63,8 @@ async def test_worker_frees_what_is_over_and_seals_and_stops_cleanly(
     """REQ-RSV-04: by itself."""
     await past_holds(counter, NUMBERS[:3])
     async with running(database_url, tmp_path, "-m", "inventory.worker") as worker:
-        await until(counter, "SELECT count(*) = 3 FROM hold WHERE state = 'EXPIRED'")
-        await until(counter, "SELECT count(*) = 12 FROM sealed_event")
+        await until(counter.database, "SELECT count(*) = 3 FROM hold WHERE state = 'EXPIRED'")
+        await until(counter.database, "SELECT count(*) = 12 FROM sealed_event")
         worker.send_signal(signal.SIGTERM)
         assert await worker.wait() == 0
 
@@ -85,12 +78,12 @@ async def test_sweep_killed_in_the_middle_has_ended_whole_holds_only(
         # The sweep stops at this number, in the middle of a statement, and dies there.
         await blocker.execute(text("SELECT FROM number WHERE item_no = 4 FOR UPDATE"))
         async with running(database_url, tmp_path, "-c", SLOW_SWEEP) as sweep:
-            await until(counter, "SELECT count(*) = 4 FROM hold WHERE state = 'EXPIRED'")
-            await until(counter, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            await until(counter.database, "SELECT count(*) = 4 FROM hold WHERE state = 'EXPIRED'")
+            await until_locked(counter.database)
             sweep.send_signal(signal.SIGKILL)
             await sweep.wait()
     await until(
-        counter,
+        counter.database,
         "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'",
     )
     async with counter.database.session() as session:

@@ -47,6 +47,11 @@ def imsi_pool(serials: Sequence[int], hlr: str = "LJ1") -> bytes:
     return "\n".join(["imsi,hlr", *(f"{imsi(serial)},{hlr}" for serial in serials), ""]).encode()
 
 
+def numbered_pool(serials: Sequence[int], hlr: str = "LJ1") -> bytes:
+    """Give a pool file with one IMSI of the HLR and one ICCID for each serial."""
+    return "\n".join(["imsi,iccid,hlr", *(f"{imsi(no)},{iccid(no)},{hlr}" for no in serials), ""]).encode()
+
+
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import pytest
@@ -13,6 +14,7 @@ from inventory.services.bootstrap import FirstLogin, first_admin
 from inventory.services.organisation import CityWish, create_city
 from inventory.store import interfaces, organisation
 from inventory.store.engine import connect
+from inventory.store.fees import active_rule_set
 from inventory.store.organisation import Node
 from tests.builders import FOUNDED, LIJIANG
 
@@ -78,6 +80,17 @@ def test_first_login_is_made_once(database_url: str) -> None:
     assert login is not None
     assert login.password not in repr(login)
     assert run(database_url, first) is None
+
+
+def test_city_begins_with_the_fee_rules_of_the_product(database_url: str) -> None:
+    """Without any rules no number could come into its stock."""
+    run(database_url, first)
+
+    async def version(session: AsyncSession) -> int:
+        async with session.begin():
+            return (await active_rule_set(session, LIJIANG.city_id, datetime.now(UTC))).version
+
+    assert run(database_url, version) == 1
 
 
 @pytest.mark.parametrize("city_id", [0, 53070, 999999])

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from inventory.access.permissions import Role
-from inventory.domain.errors import LevelSkipped, MovementRefused, NotEnoughStock, OutsideScope
+from inventory.domain.errors import InvalidField, LevelSkipped, MovementRefused, NotEnoughStock, OutsideScope
 from inventory.services.documents import read_movement
+from inventory.services.loading import FileKind
 from inventory.services.moving import MoveWish, Verb, move
+from inventory.store import catalogue, kits
+from inventory.store.catalogue import CardKindRow
 from inventory.store.selection import ByCount, ByName, ByRange
+from tests.services.files import iccid, vendor_file
 from tests.services.town import CITY, NOW, Town, fresh_key
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
@@ -53,6 +57,58 @@ async def test_issue_goes_to_the_direct_child_with_a_document_that_lists_every_n
     assert fees["13888048888"]["rule_set_version"] == 1
     assert fees["13888048888"]["prepay_fen"] == 3_000_000
     assert await town.value("SELECT count(*) FROM movement_line") == 2
+
+
+async def test_slip_of_a_card_that_was_numbered_in_the_hall_names_it_by_both(town: Town) -> None:
+    """REQ-SIM-06: older slips have its serial alone; cards that came with their ICCID are named by that."""
+    serials = [f"{no:020X}" for no in (1, 2)]
+    async with town.database.session() as session, session.begin():
+        kind = CardKindRow("4G-SERIAL", "序列号白卡", "Serial only", "serial_only", 128, ["USIM"], {}, 1000)
+        await catalogue.add_card_kind(session, kind)
+    await town.load(f"空卡序列号\n{serials[0]}\n{serials[1]}\n".encode(), FileKind.CARD_LIST, card_kind=kind.code)
+    await town.load(vendor_file([7]))
+    wish = MoveWish(
+        verb=Verb.ISSUE, resource="sim", giver=CITY_CODE, receiver=DISTRICT, selection=ByName((*serials, iccid(7)))
+    )
+    async with town.database.session() as session:
+        document = (await move(session, town.admin, fresh_key(), wish, now=NOW)).body["id"]
+    async with town.database.session() as session, session.begin():
+        card = await kits.find_card(session, city_id=CITY, serial=serials[0])
+        assert card is not None
+        await kits.register_iccid(session, card, iccid(1))
+
+    async with town.database.session() as session:
+        page = await read_movement(session, town.admin, public_id=document)
+    assert {(line.name, line.serial) for line in page.lines} == {
+        (iccid(1), serials[0]), (serials[1], None), (iccid(7), None),
+    }  # fmt: skip
+
+
+async def test_so_many_of_a_class_are_issued_the_lowest_first(town: Town) -> None:
+    """REQ-NUM-05: an issue by rule, as so many numbers of a class that begin so."""
+    await town.take("1388804", "1388805")
+    of_class = "SELECT number FROM number WHERE number LIKE '1388805%' AND cls = 5 ORDER BY 1 LIMIT 3"
+    wanted = [row.number for row in await town.rows(of_class)]
+
+    await issued(town, CITY_CODE, DISTRICT, ByCount(3, "1388805", number_class=5))
+
+    given = "SELECT number FROM number WHERE holder_id = :to ORDER BY 1"
+    assert [row.number for row in await town.rows(given, to=town.nodes[DISTRICT].id)] == wanted
+    with pytest.raises(NotEnoughStock, match="class 5"):
+        await issued(town, CITY_CODE, DISTRICT, ByCount(9_999, number_class=5))
+
+
+async def test_a_class_is_asked_of_numbers_only(town: Town) -> None:
+    wish = MoveWish(
+        verb=Verb.ISSUE,
+        resource="sim",
+        giver=CITY_CODE,
+        receiver=DISTRICT,
+        selection=ByCount(1, number_class=5),
+    )
+    async with town.database.session() as session:
+        with pytest.raises(InvalidField, match="number_class"):
+            await move(session, town.admin, fresh_key(), wish, now=NOW)
 
 
 async def test_skipping_a_level_is_refused(town: Town) -> None:

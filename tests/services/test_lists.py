@@ -10,10 +10,13 @@ import pytest
 from inventory.domain.errors import AlreadyLoaded, InvalidField, LoadRejected, NotFound
 from inventory.domain.identifiers import NumberKind
 from inventory.services.auditing import audit
-from inventory.services.loading import FileKind, read_faults, read_load, read_rejects
+from inventory.services.load_mending import load_mended, rows_to_mend
+from inventory.services.load_standing import read_faults, read_load
+from inventory.services.loading import FileKind, read_rejects
 from inventory.services.sealing import seal_all
+from inventory.services.workbooks import as_list
 from tests.services.files import iccid, imsi, imsi_pool, vendor_file, workbook
-from tests.services.town import CARD, CITY, NOW, POOL, Town, found_town
+from tests.services.town import CARD, CITY, NOW, POOL, Town, found_town, fresh_key
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
 
@@ -39,13 +42,13 @@ async def refused(town: Town, content: str, kind: FileKind, **changes: Any) -> l
 
 async def rejects(town: Town, load: str) -> str:
     async with town.database.session() as session:
-        return (await read_rejects(session, town.admin, public_id=load)).decode()
+        return (await read_rejects(session, town.admin, public_id=load)).content.decode()
 
 
 async def in_stock(town: Town) -> tuple[int, ...]:
-    """Give how many rows each table that a load writes has."""
-    tables = ("sim", "number", "identifier", "load_batch", "load_fault", "movement", "event", "idempotency")
-    return tuple([await town.value(f"SELECT count(*) FROM {table}") for table in tables])  # noqa: S608 - the list above
+    """Give how many rows each table of stock and ledger has."""
+    tables = ("sim", "number", "subscription_data", "identifier", "movement", "event")
+    return tuple([await town.value(f"SELECT count(*) FROM {table}") for table in tables])
 
 
 async def test_list_of_cards_becomes_blanks_like_those_of_a_vendor(town: Town) -> None:
@@ -170,7 +173,7 @@ async def test_kinds_without_blocks_are_not_taken_whole(town: Town) -> None:
         await town.take("95588", kind=NumberKind.ACCESS_CODE)
 
 
-async def test_trial_finds_what_a_load_would_and_keeps_nothing(town: Town) -> None:
+async def test_trial_finds_what_a_load_would_and_takes_nothing(town: Town) -> None:
     """REQ-SIM-02: each line is accepted or rejected with line number and reason."""
     await town.load(vendor_file([1]))
     before = await in_stock(town)
@@ -186,6 +189,9 @@ async def test_trial_finds_what_a_load_would_and_keeps_nothing(town: Town) -> No
         (5, "duplicate_in_file"),
     ]
     assert await in_stock(town) == before
+    async with town.database.session() as session:
+        batch = await read_load(session, town.admin, public_id=tried["id"])
+    assert (batch.state, batch.accepted, batch.rejected) == ("TRIED", 0, 3)
 
 
 async def test_trial_of_a_good_file_leaves_it_to_be_loaded(town: Town) -> None:
@@ -267,14 +273,50 @@ async def test_bad_rows_come_back_in_the_lists_own_form_and_can_be_mended(town: 
     assert (await town.load(mended.encode(), CARDS))["rows"] == 2
 
 
+async def mended(town: Town, load: str, *lines: str) -> dict[str, Any]:
+    async with town.database.session() as session:
+        answer = await load_mended(
+            session, town.admin, fresh_key(), public_id=load, lines=lines, vault=town.vault, now=NOW
+        )
+    return answer.body
+
+
+async def test_bad_rows_are_mended_one_by_one_and_run_again_under_the_lists_name(town: Town) -> None:
+    text = f"卡号;备注\n{iccid(0)};a\nbad;b\n8.9E+19;c\n"
+    loaded = await town.load(text.encode("gb18030"), CARDS, keep_good=True, name="丽江.csv")
+    async with town.database.session() as session:
+        batch = await read_load(session, town.admin, public_id=loaded["id"])
+        rows = await rows_to_mend(session, batch)
+
+    assert [(row.row, row.line, row.faults[0].code) for row in rows] == [
+        (3, "bad;", "malformed"),
+        (4, "8.9E+19;", "spreadsheet_number"),
+    ]
+    again = await mended(town, loaded["id"], f"{iccid(1)};", "bad;", " ")
+    assert (again["rows"], again["rejected"]) == (1, 1)
+    async with town.database.session() as session:
+        assert (await read_load(session, town.admin, public_id=again["id"])).source == "丽江.csv"
+    with pytest.raises(LoadRejected):
+        await mended(town, again["id"], "still bad;")
+    with pytest.raises(InvalidField):
+        await mended(town, again["id"], "", "  ")
+
+
+async def test_only_lists_whose_good_rows_were_taken_are_mended(town: Town) -> None:
+    loaded = await town.load(vendor_file(range(3)).replace(iccid(1).encode(), b"77"), keep_good=True)
+
+    with pytest.raises(NotFound):
+        await mended(town, loaded["id"], iccid(1))
+
+
 async def test_rejects_are_written_in_the_lists_encoding(town: Town) -> None:
     text = f"卡号\t备注\n{iccid(0)}\t丽江\nbad\t大理\n"
 
     loaded = await town.load(text.encode("gb18030"), CARDS, keep_good=True)
 
     async with town.database.session() as session:
-        content = await read_rejects(session, town.admin, public_id=loaded["id"])
-    assert content == "卡号\t备注\treason\r\nbad\t\ticcid:malformed\r\n".encode("gb18030")
+        file = await read_rejects(session, town.admin, public_id=loaded["id"])
+    assert file.content == "卡号\t备注\treason\r\nbad\t\ticcid:malformed\r\n".encode("gb18030")
 
 
 async def test_workbook_is_read_as_a_list(town: Town) -> None:
@@ -295,10 +337,30 @@ async def test_numbers_in_the_cells_of_a_workbook_are_refused_as_identifiers(tow
         (3, "iccid", "8.98600123456789E+19", "spreadsheet_number"),
         (5, "iccid", "7.00000000000000E+00", "spreadsheet_number"),
     ]
-    assert (await rejects(town, loaded["id"])).splitlines()[:2] == [
-        "\ufeff备注\tICCID\treason",
-        "\t8.98600123456789E+19\ticcid:spreadsheet_number",
+
+
+async def test_bad_rows_of_a_workbook_come_back_as_one_that_is_mended_and_loaded_again(town: Town) -> None:
+    """REQ-SIM-02: each line is accepted or rejected with line number and reason."""
+    rows = [["备注", "卡号", "序列号"], ["a", iccid(1), f"{1:020X}"], ["b", "bad", ""], ["c", "", "12Z"]]
+    loaded = await town.load(workbook(rows), CARDS, keep_good=True, name="丽江.xlsx")
+    async with town.database.session() as session:
+        file = await read_rejects(session, town.admin, public_id=loaded["id"])
+
+    told = [line.split("\t") for line in as_list(file.content).decode("utf-8-sig").splitlines()]
+    assert file.name == f"{loaded['id']}-rejects.xlsx"
+    assert told == [
+        ["备注", "卡号", "序列号", "reason"],
+        ["", "bad", "", "iccid:malformed"],
+        ["", "", "12Z", "serial:malformed"],
     ]
+    with pytest.raises(LoadRejected) as again:
+        await town.load(file.content, CARDS)
+    assert await faults_of(town, again.value.params["batch"]) == [
+        (2, "iccid", "bad", "malformed"),
+        (3, "serial", "12Z", "malformed"),
+    ]
+    told[1][1], told[2][2] = iccid(7), f"{8:020X}"
+    assert (await town.load(workbook(told), CARDS))["rows"] == 2
 
 
 @pytest.mark.parametrize(

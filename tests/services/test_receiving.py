@@ -64,7 +64,7 @@ async def send_back(
 
 
 async def on_the_way(town: Town, kind: ResourceKind) -> int:
-    return int(await town.value(f"SELECT count(transit_id) FROM {kind.table}"))  # noqa: S608 - a table of the kinds
+    return int(await town.value(f"SELECT count(transit_id) FROM {kind.table}"))
 
 
 async def state_of(town: Town, document: str) -> tuple[str, int, int]:

@@ -9,7 +9,7 @@ import pytest
 
 from inventory.access.permissions import Role
 from inventory.domain.errors import (
-    ApproverNeeded,
+    ApprovalNeeded,
     DomainError,
     IllegalTransition,
     ItemNotMovable,
@@ -20,16 +20,16 @@ from inventory.domain.errors import (
 )
 from inventory.domain.kinds import KINDS
 from inventory.domain.lifecycle import NumberState, SimState
+from inventory.services.loading import FileKind
 from inventory.services.moving import MoveWish, Verb, move
-from inventory.services.status_release import RELEASES, ReleaseWish, event_meant, release_status
+from inventory.services.status_release import RELEASE_STATUS, RELEASES, ReleaseWish, event_meant, release_status
 from inventory.store.selection import ByName
-from tests.services.files import iccid, vendor_file
-from tests.services.town import CITY, NOW, Town, fresh_key
+from tests.services.files import iccid, imsi, vendor_file
+from tests.services.town import CITY, HLR, NOW, Town, fresh_key
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
 
 NUMBER = "13888047351"
-SECOND = f"{CITY}second"
 
 
 async def put(town: Town, resource: str, item: str, to_state: str, **wish: Any) -> dict[str, Any]:
@@ -38,13 +38,18 @@ async def put(town: Town, resource: str, item: str, to_state: str, **wish: Any) 
         return (await release_status(session, town.admin, fresh_key(), wanted, now=NOW)).body
 
 
+async def asked(town: Town, resource: str, item: str, to_state: str) -> str:
+    """Give a second person's word on the release."""
+    return await town.approved(RELEASE_STATUS, resource=resource, item=item, to_state=to_state, reason="盘点")
+
+
 async def test_number_goes_round_its_states_and_each_step_is_an_event(town: Town) -> None:
     """REQ-NUM-11: each transition keeps from, to, operator, interface, time, reason and order."""
     await town.take("1388804")
 
     await put(town, "number", NUMBER, "RECYCLED", order_ref="W1")
     await put(town, "number", NUMBER, "DISABLED")
-    await put(town, "number", NUMBER, "RECYCLED", approver=SECOND)
+    await put(town, "number", NUMBER, "RECYCLED", approval=await asked(town, "number", NUMBER, "RECYCLED"))
     await put(town, "number", NUMBER, "UNUSED")
 
     rows = await town.rows(
@@ -64,7 +69,7 @@ async def test_enabling_a_number_needs_a_second_person(town: Town) -> None:
     await town.take("1388804")
     await put(town, "number", NUMBER, "DISABLED")
 
-    with pytest.raises(ApproverNeeded):
+    with pytest.raises(ApprovalNeeded):
         await put(town, "number", NUMBER, "RECYCLED")
 
 
@@ -85,9 +90,11 @@ async def test_card_is_set_damaged_and_back_only_by_two(town: Town) -> None:
     await town.load(vendor_file([1]))
 
     assert (await put(town, "sim", iccid(1), "DAMAGED"))["to_state"] == "DAMAGED"
-    with pytest.raises(ApproverNeeded):
+    with pytest.raises(ApprovalNeeded):
         await put(town, "sim", iccid(1), "AVAILABLE")
-    assert (await put(town, "sim", iccid(1), "AVAILABLE", approver=SECOND))["version"] == 2
+    approval = await asked(town, "sim", iccid(1), "AVAILABLE")
+    released = await put(town, "sim", iccid(1), "AVAILABLE", approval=approval)
+    assert (released["version"], released["approver"]) == (2, f"{CITY}second")
 
 
 async def test_only_the_citys_administrator_sets_a_card_free_again(town: Town) -> None:
@@ -96,7 +103,7 @@ async def test_only_the_citys_administrator_sets_a_card_free_again(town: Town) -
     keeper = replace(town.admin, role=Role.HALL_KEEPER)
 
     with pytest.raises(PermissionDenied):
-        await put(replace(town, admin=keeper), "sim", iccid(1), "AVAILABLE", approver=SECOND)
+        await put(replace(town, admin=keeper), "sim", iccid(1), "AVAILABLE")
 
 
 @pytest.mark.parametrize("on_it", ["identity", "data"])
@@ -116,7 +123,16 @@ async def test_card_that_may_hold_an_imsi_is_not_set_free_again(town: Town, on_i
         )
 
     with pytest.raises(ItemNotMovable, match="IMSI"):
-        await put(town, "sim", iccid(1), "AVAILABLE", approver=SECOND)
+        await put(town, "sim", iccid(1), "AVAILABLE")
+
+
+async def test_finished_card_that_nobody_was_given_is_set_free_again(town: Town) -> None:
+    """REQ-SIM-11: its IMSI came with it, and no number was ever on it."""
+    await town.load(f"ICCID,IMSI,HLR\n{iccid(1)},{imsi(1)},{HLR}\n".encode(), FileKind.CARD_LIST)
+    await put(town, "sim", iccid(1), "DAMAGED")
+
+    approval = await asked(town, "sim", iccid(1), "AVAILABLE")
+    assert (await put(town, "sim", iccid(1), "AVAILABLE", approval=approval))["to_state"] == "AVAILABLE"
 
 
 async def test_damaged_card_stays_on_the_holders_count_and_is_not_issued(town: Town) -> None:
@@ -137,7 +153,7 @@ async def test_damaged_card_stays_on_the_holders_count_and_is_not_issued(town: T
 @pytest.mark.parametrize("also", ["hold_id = 1", "transit_id = 1"])
 async def test_item_on_hold_or_on_its_way_is_left_alone(town: Town, also: str) -> None:
     await town.load(vendor_file([1]))
-    await town.execute(f"UPDATE sim SET {also}")  # noqa: S608 - one of the two above
+    await town.execute(f"UPDATE sim SET {also}")
 
     with pytest.raises(ItemNotMovable):
         await put(town, "sim", iccid(1), "DAMAGED")

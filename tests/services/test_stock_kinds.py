@@ -12,7 +12,7 @@ from inventory.domain.kinds import KINDS, ResourceKind
 from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.reporting import read_history, read_stock
 from inventory.store import custody
-from inventory.store.selection import ByCount, ByName, ByRange, Selection
+from inventory.store.selection import ByCount, ByName, ByRange, Selection, Wished
 from inventory.store.stock import stock_table
 from tests.services.files import iccid, vendor_file
 from tests.services.town import CITY, NOW, Town, fresh_key
@@ -36,8 +36,10 @@ async def stock_up(town: Town, kind: ResourceKind) -> None:
         await town.load(vendor_file(range(100)))
 
 
-async def give(town: Town, kind: ResourceKind, selection: Selection, giver: str = TOP, receiver: str = DISTRICT) -> Any:
-    wish = MoveWish(verb=Verb.ISSUE, resource=kind.name, giver=giver, receiver=receiver, selection=selection)
+async def give(
+    town: Town, kind: ResourceKind, selection: Wished, giver: str = TOP, receiver: str = DISTRICT, **changes: Any
+) -> Any:
+    wish = MoveWish(verb=Verb.ISSUE, resource=kind.name, giver=giver, receiver=receiver, selection=selection, **changes)
     async with town.database.session() as session:
         return (await move(session, town.admin, fresh_key(), wish, now=NOW)).body
 
@@ -49,7 +51,7 @@ async def take_back(town: Town, kind: ResourceKind, selection: Selection) -> Any
 
 
 async def held_by(town: Town, kind: ResourceKind, code: str) -> int:
-    question = f"SELECT count(*) FROM {kind.table} WHERE holder_id = :holder"  # noqa: S608 - a table of the kinds
+    question = f"SELECT count(*) FROM {kind.table} WHERE holder_id = :holder"
     return int(await town.value(question, holder=town.nodes[code].id))
 
 
@@ -114,7 +116,7 @@ async def test_held_item_is_neither_issued_nor_recalled(town: Town, kind: Resour
     """REQ-SIM-10: an item on hold cannot be recalled."""
     await stock_up(town, kind)
     await give(town, kind, ByRange(name(kind, 0), name(kind, 9)))
-    await town.execute(f"UPDATE {kind.table} SET hold_id = 1, hold_until = now() WHERE item_no IN (5, 50)")  # noqa: S608 - of the kinds
+    await town.execute(f"UPDATE {kind.table} SET hold_id = 1, hold_until = now() WHERE item_no IN (5, 50)")
 
     with pytest.raises(MovementRefused) as back:
         await take_back(town, kind, ByRange(name(kind, 0), name(kind, 9)))
@@ -129,7 +131,7 @@ async def test_held_item_is_neither_issued_nor_recalled(town: Town, kind: Resour
 
 async def test_item_on_its_way_stays_where_it_is(town: Town, kind: ResourceKind) -> None:
     await stock_up(town, kind)
-    await town.execute(f"UPDATE {kind.table} SET transit_id = 1 WHERE item_no = 5")  # noqa: S608 - of the kinds
+    await town.execute(f"UPDATE {kind.table} SET transit_id = 1 WHERE item_no = 5")
 
     with pytest.raises(MovementRefused) as refusal:
         await give(town, kind, ByName((name(kind, 5),)))

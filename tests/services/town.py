@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -14,7 +14,9 @@ from inventory.access.caller import Caller
 from inventory.access.permissions import Role
 from inventory.domain.identifiers import NumberKind
 from inventory.domain.organisation import Level
+from inventory.services.approving import Question, ask, grant
 from inventory.services.card_data import TRANSPORT_FIELD, TRANSPORT_TABLE
+from inventory.services.ending import Ending
 from inventory.services.loading import FileKind, FileWish, load_file
 from inventory.services.numbers import SegmentWish, take_segments
 from inventory.services.once import WriteKey
@@ -69,6 +71,27 @@ class Town:
         """Give the rows that the database answers."""
         async with self.database.session() as session, session.begin():
             return (await session.execute(text(question), parameters)).all()
+
+    async def approved(self, act: str, by: Caller | None = None, **wish: Any) -> str:
+        """Ask for an approval as the city's admin (or as `by`), let whoever has to grant it, and give its id."""
+        async with self.database.session() as session:
+            asked = await ask(
+                session, by or self.admin, fresh_key(), Question(act, wish), lasts=timedelta(hours=24), now=NOW
+            )
+            approval = str(asked.body["approval"])
+            word = self.province if act == Ending.SEND_TO_CITY else self.second
+            await grant(session, word, fresh_key(), approval=approval, now=NOW)
+        return approval
+
+    @property
+    def second(self) -> Caller:
+        """Give another administrator of the city."""
+        return replace(self.admin, staff_no=f"{self.admin.city_id}second")
+
+    @property
+    def province(self) -> Caller:
+        """Give the province's person in the city."""
+        return replace(self.admin, staff_no=f"{self.admin.city_id}province", role=Role.PROVINCE)
 
     async def load(self, content: bytes, kind: FileKind = FileKind.SIM_VENDOR, **changes: Any) -> dict[str, Any]:
         """Load a file as the city's admin."""

@@ -14,12 +14,9 @@ from pathlib import Path
 import pytest
 
 from cardwriter.station.enrol import FILE_NAME
-from tests.drivers.fixtures import bench, pcsc_service
 from tests.patience import PATIENCE
 from tests.station.enrolment_desk import Desk
-from tests.station.fake_service import CREDENTIAL, FakeService
-
-__all__ = ["bench", "desk", "pcsc_service", "service", "start_station"]
+from tests.station.fake_service import CREDENTIAL, SIGNER, STATION, FakeService
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,13 +29,19 @@ def service() -> Iterator[FakeService]:
 
 
 class StationProcess:
-    """`python -m cardwriter.station run`, with all it printed and logged in `log`."""
+    """`python -m cardwriter.station run`, or the same of another module, with all it printed and logged in `log`."""
 
-    def __init__(self, folder: Path, *options: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        environment: dict[str, str] | None = None,
+        module: str = "cardwriter.station",
+    ) -> None:
         self.log = folder / "station.log"
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "cardwriter.station", "run", "--data", str(folder / "data"), *options],
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", module, "run", "--data", str(folder / "data"), *options],
                 cwd=ROOT,
                 env=os.environ | {"LANG": "C.UTF-8"} | (environment or {}),
                 stdout=output,
@@ -69,14 +72,18 @@ def start_station(service: FakeService, tmp_path: Path) -> Iterator[Start]:
     processes: list[StationProcess] = []
     data = tmp_path / "data"
     data.mkdir()
-    kept = {"service": service.url, "station_id": "s-1", "name": "Hall desk 1", "secret": CREDENTIAL}
+    known = {"station_id": STATION, "name": "Hall desk 1", "signer": SIGNER.public.hex()}
+    kept = {"service": service.url, **known, "secret": CREDENTIAL}
     (data / FILE_NAME).write_text(json.dumps(kept))
 
     def start(
-        *options: str, readers: str = "virtual:tests.station.tiny_card:TinyCard", **environment: str
+        *options: str,
+        readers: str = "virtual:tests.station.tiny_card:TinyCard",
+        module: str = "cardwriter.station",
+        **environment: str,
     ) -> StationProcess:
         arguments = ("--service", service.url, "--readers", readers, *options)
-        processes.append(StationProcess(tmp_path, *arguments, environment=environment))
+        processes.append(StationProcess(tmp_path, *arguments, environment=environment, module=module))
         return processes[-1]
 
     yield start

@@ -9,7 +9,7 @@ from typing import Any
 
 from typing_extensions import override
 
-GIVEN = {"station_id": "s-1", "credential": "very-secret", "name": "Hall desk 1"}
+GIVEN = {"station_id": "s-1", "credential": "very-secret", "name": "Hall desk 1", "signer": "ab" * 32}
 
 
 class Desk(ThreadingHTTPServer):

@@ -14,11 +14,34 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 from cardwriter.script import Report, Script
+from cardwriter.signing import Destination, Signer
+from cardwriter.station.trust import Trust
 from tests.patience import PATIENCE
 
 CREDENTIAL = "credential-of-this-station"
+STATION = "s-1"
+SIGNER = Signer(bytes(range(32)))
 
 Message = dict[str, Any]
+
+
+def trust() -> Trust:
+    """Return what a station keeps of this service."""
+    return Trust(STATION, SIGNER.public, keep=lambda _: None)
+
+
+def run_message(
+    script: Script,
+    *,
+    reader: str = "virtual",
+    job: str | None = "job-1",
+    station: str = STATION,
+    signer: Signer = SIGNER,
+) -> Message:
+    """Return the order to run a script, signed."""
+    signature = signer.sign(script, Destination(station=station, reader=reader, job=job)).hex()
+    address = {"station": station, "reader": reader, "job": job}
+    return {"type": "run", **address, "script": script.to_wire(), "signature": signature}
 
 
 def report_of(message: Message) -> Report:
@@ -59,7 +82,7 @@ class FakeService:
 
     def send_run(self, script: Script, *, reader: str = "virtual", job: str | None = "job-1") -> None:
         """Send a script to be run."""
-        self.send({"type": "run", "job": job, "reader": reader, "script": script.to_wire()})
+        self.send(run_message(script, reader=reader, job=job))
 
     def send_text(self, text: str) -> None:
         """Send any text to the newest connection."""
@@ -109,6 +132,8 @@ class FakeService:
             self.heard.clear()
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        if request.path == "/v1/health/live":
+            return connection.respond(HTTPStatus.OK, "")
         with self._news:
             self.handshakes += 1
             self._news.notify_all()
@@ -121,7 +146,7 @@ class FakeService:
 
     def _talk(self, connection: ServerConnection) -> None:
         self._connections.append(connection)
-        connection.send(json.dumps({"type": "welcome", "station": "s-1", "name": "Hall desk 1"}))
+        connection.send(json.dumps({"type": "welcome", "station": STATION, "name": "Hall desk 1"}))
         try:
             for text in connection:
                 with self._news:

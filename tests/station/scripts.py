@@ -36,13 +36,13 @@ def step(
 
 def script(
     *steps: Step,
-    id: str = "script-1",  # noqa: A002 - the field's own name
+    named: str = "script-1",
     purpose: Purpose = Purpose.WRITE,
     card: str | None = ICCID.hex(),
     expires_at: int = LATER,
 ) -> Script:
     """Make a script for the tiny card."""
-    return Script(id=id, purpose=purpose, card=card, steps=steps, expires_at=expires_at)
+    return Script(id=named, purpose=purpose, card=card, steps=steps, expires_at=expires_at)
 
 
 SELECT_AD = step("select EF.AD", "00a40004026fad00")
@@ -56,8 +56,8 @@ AUTHENTICATE = step("authenticate", "008800811110" + "ab" * 16 + "00", secret=Tr
 IDENTIFY = script(
     step("select EF.ICCID", "00a40004022fe200", returns=True),
     step("read EF.ICCID", "00b000000a", returns=True),
-    id="identify-1",
+    named="identify-1",
     purpose=Purpose.IDENTIFY,
     card=None,
 )
-WRITE = script(VERIFY_ADM, SELECT_AD, WRITE_AD, SELECT_IMSI, WRITE_IMSI, id="write-1")
+WRITE = script(VERIFY_ADM, SELECT_AD, WRITE_AD, SELECT_IMSI, WRITE_IMSI, named="write-1")

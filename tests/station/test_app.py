@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from cardwriter.script import Outcome
+from cardwriter.signing import Signer
 from cardwriter.station.app import AlreadyRunningError, Station, lock
 from cardwriter.station.journal import Journal
 from drivers.virtual import VirtualSource
 from tests.drivers.bench import wait_until
-from tests.station.fake_service import CREDENTIAL, FakeService, report_of
+from tests.station.fake_service import CREDENTIAL, SIGNER, FakeService, report_of, run_message, trust
 from tests.station.faulty_card import failing
 from tests.station.scripts import AUTHENTICATE, IDENTIFY, NOW, VERIFY_ADM, WRITE, script
 from tests.station.tiny_card import ADM, SECRET_ANSWER, TinyCard
@@ -41,6 +42,7 @@ def station(
         source,
         service=service.url,
         credential=CREDENTIAL,
+        trust=trust(),
         data=tmp_path,
         tell=lambda code, **values: told.append((code, values)),
         on_end=lambda: told.append(("the link has ended", {})),
@@ -102,6 +104,69 @@ def test_a_malformed_script_is_refused_by_its_id(service: FakeService) -> None:
     assert (report.outcome, report.error, report.changed) == (Outcome.REFUSED, "malformed_script", False)
 
 
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ({**run_message(WRITE), "signature": None}, "unsigned"),
+        (run_message(WRITE, station="s-2"), "other_station"),
+        ({**run_message(WRITE, job="job-2"), "job": "job-1"}, "wrong_signature"),
+    ],
+)
+def test_a_script_that_was_not_signed_for_this_station_and_job_never_starts(
+    service: FakeService, source: VirtualSource, message: dict[str, Any], why: str
+) -> None:
+    """REQ-HW-05: what the service then knows is that nothing was written."""
+    card = TinyCard()
+    source.insert(card)
+    wait_second_card(service)
+    service.send(message)
+    report = report_of(service.wait_report(WRITE.id))
+    assert (report.outcome, report.error, report.changed) == (Outcome.REFUSED, why, False)
+    assert card.seen == []
+
+
+def test_a_refused_script_does_not_hide_that_the_same_one_ran(service: FakeService) -> None:
+    service.wait_state("card")
+    service.send_run(WRITE)
+    service.wait_report(WRITE.id)
+    service.forget()
+    service.send({**run_message(WRITE), "signature": "00"})
+    assert report_of(service.wait_report(WRITE.id)).outcome is Outcome.COMPLETED
+
+
+def test_scripts_of_a_key_that_the_one_before_endorsed_run(service: FakeService) -> None:
+    """The service's key rotates without a visit to the halls."""
+    service.wait_state("card")
+    assert service.wait_for(lambda message: message["type"] == "hello")["signer"] == SIGNER.public.hex()
+    successor = Signer(bytes(32))
+    endorsement = SIGNER.endorse(successor.public).hex()
+    service.send({"type": "signer", "key": successor.public.hex(), "endorsement": endorsement})
+    service.send(run_message(IDENTIFY, signer=successor))
+    assert report_of(service.wait_report(IDENTIFY.id)).outcome is Outcome.COMPLETED
+
+
+def test_a_key_that_nobody_known_endorsed_ends_the_station_with_the_reason(
+    service: FakeService, station: Station
+) -> None:
+    service.wait_state("card")
+    service.send({"type": "signer", "key": Signer(bytes(32)).public.hex(), "endorsement": None})
+    wait_until(lambda: station.refused is not None, "the station gave up")
+    assert "enrol it again" in str(station.refused)
+
+
+def test_a_new_key_that_cannot_be_kept_is_not_used_but_the_link_lives(service: FakeService, station: Station) -> None:
+    def full(_: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    station._trust._keep = full
+    service.wait_state("card")
+    successor = Signer(bytes(32))
+    endorsement = SIGNER.endorse(successor.public).hex()
+    service.send({"type": "signer", "key": successor.public.hex(), "endorsement": endorsement})
+    service.send(run_message(IDENTIFY, signer=successor))
+    assert report_of(service.wait_report(IDENTIFY.id)).error == "wrong_signature"
+
+
 def test_a_reader_that_was_never_seen_is_named(service: FakeService) -> None:
     service.wait_state("card")
     service.send_run(WRITE, reader="elsewhere")
@@ -123,6 +188,20 @@ def test_a_failure_of_the_station_itself_is_reported_and_survived(service: FakeS
     service.send_run(WRITE)
     report = report_of(service.wait_report(WRITE.id))
     assert (report.outcome, report.error, report.changed) == (Outcome.LOST, "station_failure", True)
+    service.send_run(IDENTIFY)
+    assert report_of(service.wait_report(IDENTIFY.id)).outcome is Outcome.COMPLETED
+
+
+def test_a_disk_that_takes_no_journal_is_reported_and_survived(service: FakeService, station: Station) -> None:
+    service.wait_state("card")
+    station._journal._db.execute("PRAGMA query_only = ON")
+    service.send_run(WRITE)
+    service.send({"type": "ack", "script": WRITE.id})
+    report = report_of(service.wait_report(WRITE.id))
+    assert (report.outcome, report.error, report.changed) == (Outcome.LOST, "station_failure", True)
+    service.send({"type": "ping"})
+    service.wait_for(lambda message: message["type"] == "pong")
+    station._journal._db.execute("PRAGMA query_only = OFF")
     service.send_run(IDENTIFY)
     assert report_of(service.wait_report(IDENTIFY.id)).outcome is Outcome.COMPLETED
 
@@ -169,6 +248,7 @@ def test_a_person_is_told_what_happens(service: FakeService, told: list[tuple[st
     service.wait_report(IDENTIFY.id)
     wait_until(lambda: "ended" in [code for code, _ in told], "the end was told")
     assert {"card", "connected", "step", "ended"} <= {code for code, _ in told}
+    assert [values["index"] for code, values in told if code == "step"] == [1, 2]
 
 
 def test_a_revoked_station_says_why_it_ended(service: FakeService, station: Station) -> None:
@@ -196,6 +276,7 @@ def test_a_report_that_found_no_link_goes_out_with_the_next_hello(service: FakeS
 def test_no_log_level_shows_frames_or_the_credential(service: FakeService, caplog: pytest.LogCaptureFixture) -> None:
     service.wait_state("card")
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="cardwriter")  # the command line, run in this process, has set it to less
     service.forget()
     service.cut()
     service.wait_for(lambda message: message["type"] == "hello")

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
+import json
+from http import HTTPStatus
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from typer.testing import CliRunner
 
-from cardwriter.script import Outcome, Report
 from cardwriter.station.cli import app, main
 from cardwriter.station.enrol import load
-from cardwriter.station.journal import Journal
 from cardwriter.station.texts import TEXTS, language_of, say
 from drivers.base import Presence
 from tests.station.enrolment_desk import Desk
-from tests.station.scripts import IDENTIFY, WRITE
 
 TINY = "virtual:tests.station.tiny_card:TinyCard"
 
@@ -23,7 +23,10 @@ def invoke(*arguments: str, **environment: str) -> tuple[int, str]:
 
 
 def test_readers_are_listed_with_a_plain_sentence() -> None:
-    assert invoke("readers", "--readers", TINY, "--lang", "en") == (0, "virtual: a card is in.\n")
+    assert invoke("readers", "--readers", TINY, "--lang", "en") == (
+        0,
+        "virtual: a card is in.\n  ATR 3B 9F 96 80 1F C7 80 31 A0 73 BE 21 13 67 43 20 07 18 00 00 01 A5\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,24 +41,7 @@ def test_an_unknown_kind_of_reader_is_a_usage_error(command: list[str], tmp_path
     data = ["--data", str(tmp_path)] if command[0] == "run" else []
     code, output = invoke(*command, *data, "--readers", "floppy:")
     assert code == 2
-    assert "known: pcsc:, virtual:" in output
-
-
-def test_the_journal_shows_what_the_service_has_not_acknowledged(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
-    entry = journal.open(WRITE, job="job-1", reader="Reader A", insertion=1)
-    assert entry is not None
-    entry.close(Report(script_id=WRITE.id, outcome=Outcome.LOST, results=(), error="card_removed"))
-    journal.open(IDENTIFY, job=None, reader="Reader B", insertion=1)
-    journal.close()
-    code, output = invoke("journal", "--data", str(tmp_path))
-    assert code == 0
-    for word in (WRITE.id, "lost", "card_removed", IDENTIFY.id, "0/2"):
-        assert word in output
-
-
-def test_an_empty_journal_says_so(tmp_path: Path) -> None:
-    assert invoke("journal", "--data", str(tmp_path)) == (0, "Nothing waits for the service.\n")
+    assert "known: at:, crt:, pcsc:, phoenix:, virtual:" in output
 
 
 def test_a_failed_enrolment_ends_with_a_sentence(tmp_path: Path) -> None:
@@ -77,13 +63,13 @@ def test_enrolment_beyond_this_machine_needs_tls(tmp_path: Path) -> None:
 
 
 def test_every_sentence_exists_in_both_languages_with_the_same_blanks() -> None:
-    values = {"reader": "R", "reason": "X", "name": "N", "index": 1, "of": 2, "sw": "9000"}
-    values |= {"purpose": "write", "outcome": "lost", "error": "card_removed"}
     for code, sentences in TEXTS.items():
         assert sentences.keys() == {"zh", "en"}
-        used = [{key for key in values if f"{{{key}}}" in sentences[language]} for language in ("zh", "en")]
+        used = [
+            {field for _, field, _, _ in Formatter().parse(sentences[language]) if field} for language in ("zh", "en")
+        ]
         assert used[0] == used[1], code
-        assert "{" not in say(code, "zh", **values)
+        assert "{" not in say(code, "zh", **dict.fromkeys(used[0], "X"))
 
 
 @pytest.mark.parametrize("presence", list(Presence))
@@ -94,6 +80,33 @@ def test_every_reader_state_has_a_sentence(presence: Presence) -> None:
 @pytest.mark.parametrize(("locale", "language"), [("zh_CN.UTF-8", "zh"), ("ZH_TW", "zh"), ("en_US", "en"), ("", "en")])
 def test_a_locale_names_its_language(locale: str, language: str) -> None:
     assert language_of(locale) == language
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [("credential.json", "{", "credential"), ("journal.sqlite", "no journal " * 100, "cannot be used")],
+)
+def test_a_data_folder_that_is_spoiled_is_named(
+    desk: Desk, tmp_path: Path, file: str, content: str, words: str
+) -> None:
+    invoke("enrol", "--service", desk.url, "--data", str(tmp_path), "--code", "K7QX")
+    (tmp_path / file).write_text(content)
+    run = ("run", "--service", desk.url, "--data", str(tmp_path), "--readers", TINY, "--lang", "en")
+    code, output = invoke(*run)
+    assert (code, words in output, str(tmp_path) in output) == (1, True, True)
+
+
+def test_a_station_from_before_scripts_were_signed_is_told_to_enrol_again(desk: Desk, tmp_path: Path) -> None:
+    invoke("enrol", "--service", desk.url, "--data", str(tmp_path), "--code", "K7QX")
+    kept = json.loads((tmp_path / "credential.json").read_text())
+    del kept["signer"]
+    (tmp_path / "credential.json").write_text(json.dumps(kept))
+    run = ("run", "--service", desk.url, "--data", str(tmp_path), "--readers", TINY, "--lang", "en")
+    code, output = invoke(*run)
+    assert (code, "enrol again with --code" in output) == (1, True)
+    desk.status = HTTPStatus.GONE
+    code, output = invoke(*run, "--code", "USED-ONE")
+    assert (code, "410" in output) == (1, True), "a code is used rather than the old credential"
 
 
 def test_options_alone_run_the_station(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from cardwriter.script import Outcome, Report, StepResult
 from cardwriter.station.journal import KILLED, Entry, Journal
@@ -51,8 +54,8 @@ def test_an_entry_open_at_restart_counts_as_changed_from_the_first_change(journa
     entry.after(verified, secret=True)
     entry.after(selected, secret=False)
     entry.before_change(2)
-    (still_open,) = journal.open_entries()
-    assert (still_open["next_index"], still_open["next_name"], still_open["steps"]) == (2, "write EF.AD", 5)
+    (still_open,) = journal.lines()
+    assert (still_open.done, still_open.step, still_open.steps) == (2, "write EF.AD", 5)
     (filed,) = reopened(journal, tmp_path).unacknowledged()
     assert (filed.report.error, filed.report.changed) == (KILLED, True)
     assert filed.report.results == (StepResult(name="verify ADM", sw=0x9000), selected)
@@ -85,6 +88,39 @@ def test_a_secret_answer_stays_whole_in_memory_until_acknowledged(journal: Journ
     assert filed.report == report
 
 
+class Watched(Journal):
+    """A journal at which another thread tries to get a look in after each write."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.got_in: list[bool] = []
+
+    @override
+    def write(
+        self, statement: str, values: tuple[Any, ...], results: Iterable[tuple[Any, ...]], *, synced: bool
+    ) -> None:
+        """Write, then let the other thread try."""
+        super().write(statement, values, results, synced=synced)
+        other = threading.Thread(target=self._look_in)
+        other.start()
+        other.join()
+
+    def _look_in(self) -> None:
+        self.got_in.append(self._lock.acquire(blocking=False))
+        if self.got_in[-1]:
+            self._lock.release()
+
+
+def test_nobody_sees_an_ended_script_without_its_secret_answers(tmp_path: Path) -> None:
+    """A hello built between the two would hand the service a report that lacks the card's proof."""
+    journal = Watched(tmp_path)
+    entry = opened(journal)
+    entry.before_change(0)
+    entry.close(Report(script_id=WRITE.id, outcome=Outcome.COMPLETED, results=()))
+    journal.close()
+    assert journal.got_in == [True, False]
+
+
 def test_an_acknowledged_report_is_forgotten_and_an_open_one_is_not(journal: Journal) -> None:
     entry = opened(journal)
     running = journal.open(IDENTIFY, job=None, reader="Reader A", insertion=3)
@@ -93,7 +129,7 @@ def test_an_acknowledged_report_is_forgotten_and_an_open_one_is_not(journal: Jou
     journal.acknowledge(IDENTIFY.id)
     assert running is not None
     assert journal.unacknowledged() == ()
-    assert [entry["id"] for entry in journal.open_entries()] == [IDENTIFY.id]
+    assert [line.script for line in journal.lines()] == [IDENTIFY.id]
 
 
 def test_the_journal_is_the_owners_alone(tmp_path: Path) -> None:
@@ -105,6 +141,8 @@ def test_the_journal_is_the_owners_alone(tmp_path: Path) -> None:
 def test_a_failed_write_leaves_the_journal_usable(journal: Journal) -> None:
     entry = opened(journal)
     with pytest.raises(Exception, match="UNIQUE"):
-        journal.write("UPDATE script SET changed = 1 WHERE id = ?", (WRITE.id,), [(WRITE.id, 0, "a", 0, b"")] * 2)
-    assert [bool(one["changed"]) for one in journal.open_entries()] == [False]
+        journal.write(
+            "UPDATE script SET changed = 1 WHERE id = ?", (WRITE.id,), [(WRITE.id, 0, "a", 0, b"")] * 2, synced=True
+        )
+    assert [line.changed for line in journal.lines()] == [False]
     entry.before_change(2)

@@ -67,6 +67,24 @@ def test_a_station_says_hello_and_answers_pings(service: FakeService, connect: C
     service.wait_for(lambda message: message["type"] == "pong")
 
 
+def test_nothing_goes_out_before_hello(service: FakeService) -> None:
+    """A card put in, or a step taken, just as the link comes up."""
+    eager = threading.Thread(target=lambda: link.send({"type": "step"}))
+
+    def hello() -> Message:
+        eager.start()
+        eager.join(0.2)  # it would be out by now if it did not wait
+        return HELLO
+
+    link = Link(service.url, CREDENTIAL, hello=hello, receive=lambda _: None)
+    line = Line(link)
+    service.wait_for(lambda message: message["type"] == "step")
+    assert [message["type"] for message in service.heard] == ["hello", "step"]
+    link.stop()
+    line.thread.join()
+    eager.join()
+
+
 def test_messages_are_handed_in(service: FakeService, connect: Callable[..., Line], received: list[Message]) -> None:
     connect()
     service.wait_for(lambda message: message["type"] == "hello")

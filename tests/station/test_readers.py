@@ -20,7 +20,7 @@ class Source:
     """Readers as the test says they are; an error in the list is raised."""
 
     def __init__(self) -> None:
-        self.looks: SimpleQueue[States | ServiceDownError | None] = SimpleQueue()
+        self.looks: SimpleQueue[States | Exception | None] = SimpleQueue()
         self.last: States = ()
         self.closed = False
 
@@ -28,7 +28,7 @@ class Source:
         """Block until the test says something."""
         assert timeout > 1, "a station at rest does not poll"
         look = self.looks.get()
-        if isinstance(look, ServiceDownError):
+        if isinstance(look, Exception):
             raise look
         self.last = self.last if look is None else look
         return self.last
@@ -101,6 +101,12 @@ def test_a_service_dead_from_the_start_is_told(source: Source, told: SimpleQueue
     assert told.get(timeout=PATIENCE) == ()
 
 
+def test_a_look_that_fails_in_an_unknown_way_is_not_the_last(source: Source, told: SimpleQueue[States]) -> None:
+    source.looks.put(RuntimeError())
+    source.looks.put((A_EMPTY,))
+    assert told.get(timeout=PATIENCE) == (A_EMPTY,)
+
+
 @pytest.fixture
 def supervisor() -> Iterator[Supervisor]:
     supervisor = Supervisor(VirtualSource(TinyCard()), on_change=lambda _: None)
@@ -125,6 +131,17 @@ def test_tasks_of_one_reader_run_in_order_and_of_two_side_by_side(supervisor: Su
     for reader, task in tasks:
         supervisor.submit(reader, task)
     assert [done.get(timeout=PATIENCE), done.get(timeout=PATIENCE)] == ["first", "second"]
+
+
+def test_a_task_that_fails_is_not_its_readers_last(supervisor: Supervisor) -> None:
+    done = threading.Event()
+
+    def fail() -> None:
+        raise RuntimeError
+
+    supervisor.submit("A", fail)
+    supervisor.submit("A", done.set)
+    assert done.wait(PATIENCE)
 
 
 def test_stopping_lets_the_task_in_hand_finish() -> None:

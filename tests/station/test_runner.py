@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from typing_extensions import override
 
 from cardwriter.script import Otherwise, Outcome, Purpose, Report, Script, StepResult
-from cardwriter.station.journal import Journal
+from cardwriter.station.journal import Filed, Journal
 from cardwriter.station.runner import run
-from drivers.virtual import VirtualCard, VirtualSource
+from drivers.deadline import Lane
+from drivers.errors import CardUnresponsiveError
+from drivers.virtual import VirtualCard, VirtualConnection, VirtualSource
+from tests.patience import PATIENCE
 from tests.station.scripts import (
     AUTHENTICATE,
     IDENTIFY,
@@ -24,7 +30,9 @@ from tests.station.scripts import (
     script,
     step,
 )
-from tests.station.tiny_card import ATR, ICCID, OTHER_ICCID, SECRET_ANSWER, TinyCard
+from tests.station.tiny_card import ATR, ICCID, OTHER_ICCID, SECRET_ANSWER, UPDATE, TinyCard
+
+T = TypeVar("T")
 
 BY_SHORT_ID = 1  # READ BINARY
 BY_NAME = 5  # SELECT MF, SELECT EF.ICCID, each with its GET RESPONSE, and READ BINARY
@@ -56,6 +64,11 @@ class Desk:
     @property
     def imsi(self) -> bytes:
         return bytes(self.card.files[0x6F07])
+
+
+MAC = "cd" * 8
+OPEN = step("channel.open", "8482030010" + "ef" * 8 + MAC, changes=True)
+"""EXTERNAL AUTHENTICATE; what follows may be wrapped."""
 
 
 @pytest.fixture
@@ -111,6 +124,16 @@ def test_a_card_without_a_readable_iccid_is_refused(desk: Desk) -> None:
     assert desk.run(WRITE).error == "card_not_readable"
 
 
+def test_a_card_that_has_no_number_yet_is_known_by_its_serial(desk: Desk) -> None:
+    serial, other = bytes.fromhex("02020100000000000024"), bytes.fromhex("02020100000000000034")
+    desk.card.files[0x2F02] = bytearray(serial)
+    named = replace(WRITE, id="by-serial", card=None, serial=serial.hex())
+    assert desk.run(named).outcome is Outcome.COMPLETED
+    desk.card.files[0x2F02] = bytearray(other)
+    report = desk.run(replace(named, id="by-serial-again"))
+    assert (report.outcome, report.error, report.changed) == (Outcome.REFUSED, "other_card", False)
+
+
 def test_an_expired_script_is_refused(desk: Desk) -> None:
     report = desk.run(replace(WRITE, expires_at=int(NOW.timestamp())))
     assert (report.outcome, report.error) == (Outcome.REFUSED, "expired")
@@ -123,6 +146,19 @@ def test_an_expired_script_is_refused(desk: Desk) -> None:
         (script(step("terminate", "00fe0000")), "forbidden_command"),
         (script(step("delete", "00e40000026f07")), "forbidden_command"),
         (script(step("unknown instruction", "80ca000001")), "forbidden_command"),
+        (script(step("ENVELOPE", "80c2000001aa"), purpose=Purpose.VERIFY), "not_read_only"),
+        (script(step("ENVELOPE of another class", "00c2000001aa")), "forbidden_command"),
+        (script(step("another logical channel", "01a40004023f00")), "forbidden_command"),
+        (script(OPEN, step("wrapped DELETE FILE", "04e400000a6f07" + MAC)), "forbidden_command"),
+        (script(OPEN, step("wrapped STORE DATA", "84e20000091f" + MAC)), "forbidden_command"),
+        (script(OPEN, step("wrapped PUT KEY", "84d80000091f" + MAC)), "forbidden_command"),
+        (script(step("authentication of another kind", "0082000008" + MAC)), "forbidden_command"),
+        (script(OPEN, OPEN), "two_verifies"),
+        (script(OPEN, VERIFY_ADM, step("wrapped VERIFY", "0420000a10" + "ab" * 8 + MAC)), "two_verifies"),
+        (script(step("wrapped too early", "04a400040a3f00" + MAC), OPEN), "channel_not_open"),
+        (script(step("wrapped for nothing", "04a400040a3f00" + MAC)), "channel_not_open"),
+        (script(OPEN, purpose=Purpose.IDENTIFY, card=None), "not_read_only"),
+        (script(OPEN, step("wrapped UPDATE", "04d6000009ff" + MAC), purpose=Purpose.VERIFY), "not_read_only"),
         (script(step("no command", "00a4")), "malformed_apdu"),
         (script(VERIFY_ADM, VERIFY_ADM), "two_verifies"),
         (script(SELECT_IMSI, card=None), "card_not_named"),
@@ -197,14 +233,66 @@ def test_every_change_is_on_disk_before_the_card_sees_it(desk: Desk, tmp_path: P
         def transmit(self, apdu: bytes) -> bytes:
             if apdu[1] == 0xD6:
                 reader = Journal(tmp_path)  # another connection: it sees what is committed, nothing else
-                (entry,) = reader.open_entries()
-                seen.append((apdu, entry["next_index"]))
-                assert entry["changed"]
+                (line,) = reader.lines()
+                seen.append((apdu, line.done))
+                assert line.changed
                 reader.close()
             return desk.card.transmit(apdu)
 
     desk.run(WRITE, card=Watched())
     assert seen == [(WRITE_AD.apdu, 2), (WRITE_IMSI.apdu, 4)]
+
+
+class Watched(VirtualConnection):
+    """A card whose commands run in a thread of their own, as in a PC/SC reader."""
+
+    def __init__(self, source: VirtualSource) -> None:
+        super().__init__(source)
+        self.lane = Lane("card", 2.0)
+
+    @override
+    def transmit(self, apdu: bytes) -> tuple[bytes, int]:
+        """Send a command that may never return."""
+        return self.lane.call(lambda: super(Watched, self).transmit(apdu))
+
+    @override
+    def converse(self, work: Callable[[], T]) -> T:
+        """Give the whole conversation up when one of them does not."""
+        try:
+            return self.lane.converse(work)
+        except TimeoutError:
+            raise CardUnresponsiveError from None
+
+
+class Silent(TinyCard):
+    """A card that answers to the first UPDATE only when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.release = threading.Event()
+
+    @override
+    def transmit(self, apdu: bytes) -> bytes:
+        """Answer, sooner or later."""
+        if apdu[1] == UPDATE:
+            assert self.release.wait(PATIENCE)
+        return super().transmit(apdu)
+
+
+def test_a_card_that_falls_silent_in_a_change_is_given_up_for_good(desk: Desk) -> None:
+    silent, ended = Silent(), threading.Event()
+    desk.card = silent
+    entry = desk.journal.open(WRITE, job=None, reader="virtual", insertion=1)
+    assert entry is not None
+    card = Watched(VirtualSource(silent))
+    report = run(card, WRITE, entry, on_step=lambda *_: None, cancelled=lambda: False, now=NOW)
+    silent.release.set()
+    card.lane.close(ended.set, PATIENCE)
+    assert ended.wait(PATIENCE)
+    assert (report.outcome, report.error, report.changed) == (Outcome.LOST, "card_unresponsive", True)
+    assert [result.name for result in report.results] == ["verify ADM", "select EF.AD"]
+    assert silent.seen[-1] == WRITE_AD.apdu
+    assert desk.journal.find(WRITE.id) == Filed(job=None, reader="virtual", insertion=1, report=report)
 
 
 def test_a_change_that_cannot_be_journaled_is_not_sent(desk: Desk) -> None:

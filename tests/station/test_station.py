@@ -56,7 +56,7 @@ def test_a_station_killed_in_mid_script_settles_it_after_the_restart(
 ) -> None:
     """A power cut before the first card-changing step is told apart from one after it."""
     steps = (VERIFY_ADM, SELECT_IMSI, WRITE_IMSI) if with_imsi else (VERIFY_ADM, SELECT_IMSI, AUTHENTICATE)
-    hanging = script(*steps, id="killed-1")
+    hanging = script(*steps, named="killed-1")
     station = start_station(readers=HANGING)
     service.wait_state("card")
     service.send_run(hanging)
@@ -79,7 +79,7 @@ def test_no_secret_reaches_disk_or_log(service: FakeService, start_station: Star
     service.wait_state("card")
     service.send_run(WRITE)
     service.wait_report(WRITE.id)
-    service.send_run(script(AUTHENTICATE, id="verify-1", purpose=Purpose.VERIFY))
+    service.send_run(script(AUTHENTICATE, named="verify-1", purpose=Purpose.VERIFY))
     live = report_of(service.wait_report("verify-1"))
     assert live.results[0].data == SECRET_ANSWER
     station.kill()
@@ -104,6 +104,17 @@ def test_a_station_ends_cleanly_on_sigterm_and_on_ctrl_c(service: FakeService, s
         station.process.send_signal(number)
         assert station.process.wait(PATIENCE) == 0
         assert station.text().endswith("Station stopped.\n")
+
+
+def test_a_station_needs_nothing_that_windows_lacks(service: FakeService, start_station: Start) -> None:
+    station = start_station("--lang", "en", module="tests.station.windows")
+    service.wait_state("card")
+    service.send_run(WRITE)
+    assert report_of(service.wait_report(WRITE.id)).outcome is Outcome.COMPLETED
+    second = start_station("--lang", "en", module="tests.station.windows")
+    assert second.process.wait(PATIENCE) == 1
+    assert station.stop() == 0
+    assert "Station stopped." in station.text()
 
 
 def test_a_second_station_in_the_same_folder_is_refused(service: FakeService, start_station: Start) -> None:
@@ -145,7 +156,7 @@ def test_a_card_in_a_real_reader_is_seen_written_and_swapped(
             one["state"] == "card" and one["insertion"] > first["insertion"] for one in message.get("readers", [])
         )
     )
-    again = script(SELECT_IMSI, id="write-2")
+    again = script(SELECT_IMSI, named="write-2")
     service.send_run(again, reader=bench.readers[0])
     report = report_of(service.wait_report("write-2"))
     assert (report.outcome, report.error, report.changed) == (Outcome.REFUSED, "other_card", False)

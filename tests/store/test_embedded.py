@@ -75,9 +75,7 @@ def test_server_of_a_killed_process_gives_way_to_the_next_start(folder: Path, *,
         "print(server._guard.pid, server._run_dir, flush=True)\n"
         "time.sleep(600)"
     )
-    with subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, "-c", script, folder], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as owner:
+    with subprocess.Popen([sys.executable, "-c", script, folder], stdout=subprocess.PIPE, text=True, cwd=ROOT) as owner:
         assert owner.stdout is not None
         guard, run_dir = owner.stdout.readline().split()
         if also_the_guard:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from inventory.vault.envelope import EnvelopeBroken, Vault
 from inventory.vault.keys import FileKeyProvider
 
+NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 PLACE = {"table": "card_secret", "row": "530700/42", "field": "adm1"}
 ADM = b"31415926"
 
@@ -23,6 +25,19 @@ def vault(provider: FileKeyProvider) -> Vault:
 
 def test_what_was_sealed_opens_in_its_place(vault: Vault) -> None:
     assert vault.open(vault.seal(ADM, **PLACE), **PLACE).reveal() == ADM
+
+
+def test_fields_sealed_together_open_each_in_its_own_place(vault: Vault) -> None:
+    sealer = vault.for_rows(PLACE["table"])
+    sealed, nothing, puk = sealer.seal({"adm1": ADM, "pin1": None, "puk1": b"1"}, row=PLACE["row"])
+    assert sealed is not None
+    assert puk is not None
+    assert vault.open(sealed, **PLACE).reveal() == ADM
+    assert vault.open(puk, **(PLACE | {"field": "puk1"})).reveal() == b"1"
+    assert nothing is None
+    assert sealed[3:15] != puk[3:15]
+    with pytest.raises(EnvelopeBroken):
+        vault.open(puk, **PLACE)
 
 
 def test_the_same_secret_sealed_twice_looks_different(vault: Vault) -> None:
@@ -62,7 +77,7 @@ def test_a_cut_envelope_is_noticed(vault: Vault) -> None:
 
 def test_older_envelopes_open_after_the_key_was_rotated(vault: Vault, provider: FileKeyProvider) -> None:
     before = vault.seal(ADM, **PLACE)
-    assert provider.rotate() == 2
+    assert provider.rotate(now=NOW) == 2
     after = vault.seal(ADM, **PLACE)
     assert before[1:3] == b"\0\1"
     assert after[1:3] == b"\0\2"
@@ -70,7 +85,7 @@ def test_older_envelopes_open_after_the_key_was_rotated(vault: Vault, provider: 
 
 
 def test_a_missing_key_version_is_named(vault: Vault, provider: FileKeyProvider, tmp_path: Path) -> None:
-    provider.rotate()
+    provider.rotate(now=NOW)
     sealed = vault.seal(ADM, **PLACE)
     other = Vault(FileKeyProvider(tmp_path / "other.key"))
     with pytest.raises(EnvelopeBroken, match="key version 2"):
@@ -85,7 +100,7 @@ def test_another_installation_cannot_open_it(vault: Vault, tmp_path: Path) -> No
 
 def test_derived_secrets_differ_by_purpose_and_outlive_a_rotation(vault: Vault, provider: FileKeyProvider) -> None:
     before = vault.derive("hold-key")
-    provider.rotate()
+    provider.rotate(now=NOW)
     assert len(before) == 32
     assert vault.derive("hold-key") == before
     assert vault.derive("something-else") != before

@@ -3,7 +3,14 @@ from __future__ import annotations
 import pytest
 
 from cardwriter.crypto.secret import Secret
-from inventory.vault.transport import TransportAlgorithm, TransportKeyUnusable, combine, key_check_value, unwrap
+from inventory.vault.transport import (
+    TransportAlgorithm,
+    TransportKeyUnusable,
+    combine,
+    enclose,
+    key_check_value,
+    unwrap,
+)
 
 AES, TDES = TransportAlgorithm.AES_128_ECB, TransportAlgorithm.TDES_ECB
 FIPS_197_KEY = Secret.fromhex("000102030405060708090a0b0c0d0e0f")
@@ -20,6 +27,13 @@ def test_triple_des_unwraps_the_published_blocks() -> None:
     key = Secret.fromhex("0123456789abcdef23456789abcdef01456789abcdef0123")
     sealed = bytes.fromhex("a826fd8ce53b855fcce21c8112256fe6")
     assert unwrap(TDES, key, sealed) == Secret.fromhex("54686520717566636b2062726f776e20")
+
+
+def test_a_key_of_32_bytes_is_unwrapped_block_by_block() -> None:
+    """K and TOPc of TUAK."""
+    sealed = bytes(range(16)), bytes(range(16, 32))
+    parts = (unwrap(AES, FIPS_197_KEY, one).reveal() for one in sealed)
+    assert unwrap(AES, FIPS_197_KEY, b"".join(sealed)) == Secret(b"".join(parts))
 
 
 def test_a_triple_des_key_of_two_parts_repeats_its_first() -> None:
@@ -51,7 +65,21 @@ def test_a_key_of_a_wrong_length_is_refused(algorithm: TransportAlgorithm, lengt
         key_check_value(algorithm, Secret(bytes(length)))
 
 
-@pytest.mark.parametrize("length", [0, 15, 17, 32])
+@pytest.mark.parametrize("length", [0, 15, 17, 24, 48])
 def test_a_card_key_of_a_wrong_length_is_refused(length: int) -> None:
     with pytest.raises(TransportKeyUnusable, match=f"not {length}"):
         unwrap(AES, FIPS_197_KEY, bytes(length))
+
+
+@pytest.mark.parametrize("size", [16, 32])
+@pytest.mark.parametrize("algorithm", list(TransportAlgorithm))
+def test_what_is_enclosed_opens_again(algorithm: TransportAlgorithm, size: int) -> None:
+    key, inside = Secret(bytes(range(16))), Secret(bytes(range(100, 100 + size)))
+    sealed = enclose(algorithm, key, inside)
+    assert sealed != inside.reveal()
+    assert unwrap(algorithm, key, sealed) == inside
+
+
+def test_what_is_no_card_key_is_not_enclosed() -> None:
+    with pytest.raises(TransportKeyUnusable, match="not 8"):
+        enclose(TransportAlgorithm.AES_128_ECB, Secret(bytes(16)), Secret(bytes(8)))

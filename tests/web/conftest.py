@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -51,14 +53,25 @@ def stocked(databases: Databases, _migrated: str, tmp_path_factory: pytest.TempP
     databases.drop(name)
 
 
+@contextmanager
+def serving(stocked: Stocked, databases: Databases, folder: Path) -> Iterator[FastAPI]:
+    """Give the service on a copy of the stocked hall; its clock stands still."""
+    with databases.copy(stocked.name) as url:
+        settings = Settings(database_url=SecretStr(url), data_dir=folder, database_pool=4, caller_cache_seconds=0)
+        yield create_app(settings, clock=lambda: FOUNDED)
+
+
+def sign_in(browser: TestClient, person: Person) -> None:
+    """Sign the person in."""
+    form = {"interface_no": person.interface_no, "staff_no": person.staff_no, "password": person.password}
+    assert browser.post("/sign-in", data=form).status_code == HTTPStatus.SEE_OTHER
+
+
 @pytest.fixture
 def console(stocked: Stocked, databases: Databases, tmp_path: Path) -> Iterator[FastAPI]:
-    """Give the service on a copy of the stocked hall; its clock stands still."""
-    name = f"console_{abs(hash(tmp_path)) % 10**9}"
-    url = databases.create(name, template=stocked.name)
-    settings = Settings(database_url=SecretStr(url), data_dir=tmp_path, database_pool=4, caller_cache_seconds=0)
-    yield create_app(settings, clock=lambda: FOUNDED)
-    databases.drop(name)
+    """Give the service on a copy of the stocked hall of this test's own."""
+    with serving(stocked, databases, tmp_path) as app:
+        yield app
 
 
 @pytest.fixture
@@ -70,11 +83,7 @@ def browser(console: FastAPI, stocked: Stocked) -> Iterator[Callable[..., TestCl
             first.cookies.clear()
             first.headers["Accept-Language"] = language
             if role is not None:
-                person = stocked.people[role]
-                form = {
-                    "interface_no": person.interface_no, "staff_no": person.staff_no, "password": person.password
-                }  # fmt: skip
-                assert first.post("/sign-in", data=form).status_code == 303
+                sign_in(first, stocked.people[role])
             return first
 
         yield opened

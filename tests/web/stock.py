@@ -23,7 +23,7 @@ from inventory.services.numbers import SegmentWish, take_segments
 from inventory.services.once import WriteKey
 from inventory.services.organisation import HALL_POOL
 from inventory.services.rule_sets import install_default
-from inventory.services.transport_keys import TransportKeyWish, import_transport_key
+from inventory.services.transport_keys import TransportKeyWish, found_transport_key
 from inventory.store.catalogue import CardKindRow
 from inventory.store.selection import ByCount, ByRange
 from inventory.vault.envelope import Vault
@@ -34,6 +34,10 @@ SEGMENT = "1388888"
 HLR = "LJ1"
 CARDS = 60
 VENDOR = DemoVendor(bytes(32))
+SECOND = "WEB5"
+"""Staff id of a second administrator of the city."""
+PROVINCE = "WEB6"
+"""Staff id of the province's person in the city."""
 _keys = itertools.count(1)
 _NETWORK = {
     "mnc_length": 2,
@@ -68,13 +72,15 @@ def administrator(operator: Operator) -> Caller:
 
 
 async def hire(session: AsyncSession, operator: Operator, *, now: datetime) -> dict[Role, Person]:
-    """Give each role a person who can sign in; the clerk is the operator's own."""
+    """Give each role a person who can sign in; the clerk is the operator's own. `SECOND` is another city admin."""
     people = {Role.CLERK: Person(operator.clerk.interface_no, operator.clerk.staff_no)}
     posts = (
         (Role.CITY_ADMIN, operator.city, operator.direct),
         (Role.HALL_KEEPER, operator.point, operator.hall),
         (Role.AUDITOR, operator.city, operator.direct),
         (Role.INTERFACE_ADMIN, operator.city, operator.direct),
+        (Role.CITY_ADMIN, operator.city, operator.direct),
+        (Role.PROVINCE, operator.city, operator.direct),
     )
     for serial, (role, org_id, interface_no) in enumerate(posts, start=1):
         person = Person(interface_no, f"WEB{serial}")
@@ -83,7 +89,7 @@ async def hire(session: AsyncSession, operator: Operator, *, now: datetime) -> d
             password=PASSWORD,
         )  # fmt: skip
         await staff.add(session, administrator(operator), fresh(), wish, now=now)
-        people[role] = person
+        people.setdefault(role, person)
     return people
 
 
@@ -100,7 +106,7 @@ async def fill(session: AsyncSession, operator: Operator, vault: Vault, folder: 
     letter = TransportKeyWish(
         index=TRANSPORT_KEY_INDEX, algorithm=algorithm, parts=(key,), kcv=key_check_value(algorithm, key)
     )
-    await import_transport_key(session, admin, fresh(), letter, vault=vault, now=now)
+    await found_transport_key(session, admin, fresh(), letter, vault=vault, now=now)
     delivery, pool = folder / "cards.out", folder / "imsi.csv"
     VENDOR.write_delivery(delivery, CARDS)
     write_imsi_pool(pool, HLR, CARDS)

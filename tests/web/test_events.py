@@ -19,13 +19,40 @@ COMPOSED = re.compile(r"""name=f["']([^"']+)["']""")
 KNOWN_COMPOSED = {
     "{kind.events}.status_released": {f"{kind.events}.status_released" for kind in KINDS.values()},
     "{kind_named(draft.resource).events}.{happened}": set[str](),  # of documents, which items show
-    "{kind.events}.counted": set[str](),  # an event of the place
+    "{kind.events}.{happened}": set[str](),  # of recall orders
+    "{kind_named(order.resource).events}.{happened}": {
+        f"{kind.events}.legal_hold_{happened}" for kind in KINDS.values() for happened in ("placed", "lifted")
+    },
+    "{kind.events}.counted": set[str](),  # of stocktakes, as the two below
+    "{kind_named(row.resource).events}.count_cancelled": set[str](),
+    "{posting.kind.events}.count_posted": set[str](),
+    "{posting.kind.events}.{happened}": {"sim.damaged", "sim.posted"},
+    "{case.kind.events}.posted": {"sim.posted"},
+    "{step.kind.events}.posted": {f"{kind.events}.posted" for kind in KINDS.values()},
     "{resource}.loaded": set[str](),  # an event of the load
+    "approval.{state.lower()}": set[str](),  # of approvals, which items' events name
+    "bulk.{state.lower()}": set[str](),  # of bulk orders
     "job.{state}": set[str](),
     "data.{state.lower()}": set[str](),
 }
 """Names that are put together, with those of them that are events of items."""
-MOVEMENTS = ("INTAKE", "ISSUE", "RECALL", "TRANSFER", "SCRAP", "SALE", "RECEIPT", "RETURN")
+MOVEMENTS = (
+    *(
+        "HAND_IN",
+        "INTAKE",
+        "ISSUE",
+        "RECALL",
+        "TRANSFER",
+        "SALE",
+        "RECEIPT",
+        "RETURN",
+        "TAKEOVER",
+        "DISPUTE",
+        "WITHDRAWAL",
+    ),
+    *("SCRAP", "LOSS", "FIND", "WRITE_OFF", "VENDOR_RETURN", "VOID", "BLOCK", "UNBLOCK", "UNDO"),
+    *("CITY_OUT", "CITY_IN"),
+)
 FREED = re.compile(r"(?:number|sim)\.(?:released|expired)")
 
 

@@ -20,7 +20,7 @@ from inventory.web.signing_in import local_path
         ({"host": "hall:8460"}, False),
     ],
 )
-def test_a_form_of_another_site_is_told_by_what_the_browser_says(headers: dict[str, str], elsewhere: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_a_form_of_another_site_is_told_by_what_the_browser_says(headers: dict[str, str], *, elsewhere: bool) -> None:
     assert comes_from_elsewhere(Headers(headers)) is elsewhere
 
 

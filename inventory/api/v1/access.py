@@ -159,9 +159,7 @@ class Interfaces(Model):
 
 
 @router.get("/interfaces", operation_id="list_interfaces", summary="All interfaces of the city, closed ones too")
-async def get_interfaces(
-    caller: Annotated[Caller, require(Permission.ACCESS_ADMIN)], session: SessionDep
-) -> Interfaces:
+async def get_interfaces(caller: Annotated[Caller, require(Permission.ACCESS_READ)], session: SessionDep) -> Interfaces:
     """List the interfaces."""
     rows = await interfaces.read_all(session, caller)
     return Interfaces(interfaces=[Interface(**interfaces.as_answer(row)) for row in rows])

@@ -32,6 +32,7 @@ class EventView(Model):
     staff_no: str
     interface_no: str
     reason: str | None
+    reason_code: str | None
     order_ref: str | None
     data: dict[str, Any]
 

@@ -9,11 +9,13 @@ from pydantic import Field
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
-from inventory.api.deps import NowDep, SessionDep, WriteDep, reply, require
-from inventory.api.models import Fen, Model, Time
+from inventory.api.deps import NowDep, RuntimeDep, SessionDep, WriteDep, reply, require
+from inventory.api.models import ApprovalId, Fen, Model, Time
 from inventory.api.problems import errors
 from inventory.domain.errors import (
-    ApproverNeeded,
+    ApprovalDiffers,
+    ApprovalNeeded,
+    ApprovalNotGranted,
     FeeUnchanged,
     InvalidField,
     InvalidIdentifier,
@@ -21,8 +23,9 @@ from inventory.domain.errors import (
     NumberNotFree,
     PermissionDenied,
     ReasonMissing,
-    SamePerson,
 )
+from inventory.downloads import FILES, FileDep, download
+from inventory.services.exporting import fee_change_listing
 from inventory.services.fees import FeeWish, change_fee, read_fee_changes
 
 router = APIRouter(tags=["fees"])
@@ -47,7 +50,7 @@ class Fee(Model):
     changed: bool
 
 
-class NewFee(Model):
+class FeeTerms(Model):
     """What to change: a class, whose terms then hold, and single terms put over them."""
 
     number_class: Annotated[int, Field(strict=True, ge=0, le=99)] | None = None
@@ -56,7 +59,25 @@ class NewFee(Model):
     min_monthly_fen: Fen | None = None
     commitment_months: Months | None = None
     reason: Annotated[str, Field(min_length=1, max_length=500)]
-    approver: StaffNo | None = Field(default=None, description="second person, for classes 0 to 4")
+
+    def wish(self, number: str, approval: str | None = None) -> FeeWish:
+        """Give what the service takes."""
+        return FeeWish(
+            number=number,
+            number_class=self.number_class,
+            prepay=self.prepay_fen,
+            return_months=self.return_months,
+            min_monthly=self.min_monthly_fen,
+            commitment_months=self.commitment_months,
+            reason=self.reason,
+            approval=approval,
+        )
+
+
+class NewFee(FeeTerms):
+    """A change of a fee; of classes 0 to 4 `approval` is the id of the second person's word (`POST /v1/approvals`)."""
+
+    approval: ApprovalId | None = None
 
 
 class ChangedFee(Model):
@@ -90,7 +111,9 @@ class FeeChanges(Model):
     summary="Change the fee of one number",
     response_model=ChangedFee,
     responses=errors(
-        ApproverNeeded,
+        ApprovalDiffers,
+        ApprovalNeeded,
+        ApprovalNotGranted,
         FeeUnchanged,
         InvalidField,
         InvalidIdentifier,
@@ -98,7 +121,6 @@ class FeeChanges(Model):
         NumberNotFree,
         PermissionDenied,
         ReasonMissing,
-        SamePerson,
     ),
 )
 async def post_fee(
@@ -111,22 +133,7 @@ async def post_fee(
     response: Response,
 ) -> dict[str, Any]:
     """Change the fee and keep both values, the operator, the approver and the reason."""
-    answer = await change_fee(
-        session,
-        caller,
-        write,
-        FeeWish(
-            number=number,
-            number_class=wish.number_class,
-            prepay=wish.prepay_fen,
-            return_months=wish.return_months,
-            min_monthly=wish.min_monthly_fen,
-            commitment_months=wish.commitment_months,
-            reason=wish.reason,
-            approver=wish.approver,
-        ),
-        now=now,
-    )
+    answer = await change_fee(session, caller, write, wish.wish(number, wish.approval), now=now)
     return reply(answer, response)
 
 
@@ -134,22 +141,39 @@ async def post_fee(
     "/numbers/{number}/fee-changes",
     operation_id="list_fee_changes",
     summary="The changes of one number's fee",
-    responses=errors(InvalidIdentifier, NotFound),
+    response_model=FeeChanges,
+    responses=FILES | errors(InvalidIdentifier, NotFound),
 )
 async def get_fee_changes(
-    number: NumberPath, caller: Annotated[Caller, require(Permission.NUMBERS_READ)], session: SessionDep
-) -> FeeChanges:
-    """List the changes of the number's fee, newest first."""
+    number: NumberPath,
+    caller: Annotated[Caller, require(Permission.NUMBERS_READ)],
+    session: SessionDep,
+    runtime: RuntimeDep,
+    file: FileDep,
+) -> FeeChanges | Response:
+    """List the changes of the number's fee, newest first; as a file all of them."""
+    if file is not None:
+        return await download(runtime.database, caller, fee_change_listing(number=number), file)
     return await _changes(session, caller, number=number)
 
 
-@router.get("/fee-changes", operation_id="list_fee_changes_by_staff", summary="The changes of fees, by operator")
+@router.get(
+    "/fee-changes",
+    operation_id="list_fee_changes_by_staff",
+    summary="The changes of fees, by operator",
+    response_model=FeeChanges,
+    responses=FILES,
+)
 async def get_fee_changes_by_staff(
     caller: Annotated[Caller, require(Permission.NUMBERS_READ)],
     session: SessionDep,
+    runtime: RuntimeDep,
+    file: FileDep,
     staff: Annotated[str | None, Query(max_length=32)] = None,
-) -> FeeChanges:
-    """List changes in the caller's part, of one operator or of all, newest first."""
+) -> FeeChanges | Response:
+    """List changes in the caller's part, of one operator or of all, newest first; as a file all of them."""
+    if file is not None:
+        return await download(runtime.database, caller, fee_change_listing(staff_no=staff), file)
     return await _changes(session, caller, staff_no=staff)
 
 

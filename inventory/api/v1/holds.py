@@ -16,8 +16,11 @@ from inventory.api.v1.quotes import QuoteView
 from inventory.domain.errors import (
     Busy,
     CardBeingWritten,
+    CardKindDiffers,
+    CardLacksCapability,
     CardNotVerified,
     CardUnknown,
+    ExtraCheckMissing,
     HlrMismatch,
     HoldExpired,
     HoldExtendedTooOften,
@@ -25,25 +28,34 @@ from inventory.domain.errors import (
     HoldNotActive,
     InvalidField,
     InvalidIdentifier,
+    LegalHold,
     MissingField,
+    NetworkNotReady,
     NoDataUnit,
+    NoNumberedData,
     NotFound,
+    NotSoldInHalls,
     NumberNotFree,
+    NumberNotInUse,
     NumberNotOnSale,
     OutsideScope,
     QuoteNotAccepted,
     RealNameReferenceMissing,
     ReasonMissing,
     SaleChannelRefused,
+    ServiceOrderOpen,
     SimNotFree,
 )
 from inventory.domain.fees import Business
 from inventory.domain.holds import Flow
-from inventory.domain.identifiers import parse_chip_serial, parse_iccid, parse_number
+from inventory.domain.identifiers import parse_any_number, parse_chip_serial, parse_iccid
+from inventory.domain.kinds import SIM
 from inventory.domain.lifecycle import HoldState, NumberState, SimState
-from inventory.services import holds, promises, sales
-from inventory.services.kits import KitWish, SimWish
+from inventory.domain.replacement import ReplaceReason
+from inventory.services import holds, kit_cards, promises, sales
+from inventory.services.kits import CardWish, KitWish, SimWish
 from inventory.services.once import Answer
+from inventory.services.selecting import item_name
 from inventory.vault.hold_keys import HEADER, HoldKeys
 
 router = APIRouter(tags=["holds"])
@@ -56,7 +68,19 @@ Releaser = Annotated[Caller, require(Permission.HOLDS_READ, writes=True, finishi
 HoldId = Annotated[str, Path(max_length=40, examples=["h-530700-1234"])]
 HoldKey = Annotated[str | None, Header(alias=HEADER, max_length=128, description="The key given with the hold.")]
 Text = Annotated[str, Field(min_length=1, max_length=64)]
-_ENDED = (NotFound, InvalidIdentifier, HoldKeyWrong, HoldNotActive, HoldExpired, Busy)
+_ENDED = (NotFound, InvalidIdentifier, HoldKeyWrong, HoldNotActive, HoldExpired, LegalHold, Busy)
+NOT_SOLD = (
+    *_ENDED,
+    CardBeingWritten,
+    CardNotVerified,
+    HlrMismatch,
+    QuoteNotAccepted,
+    ExtraCheckMissing,
+    NetworkNotReady,
+    RealNameReferenceMissing,
+    InvalidField,
+)
+"""What a sale may be refused with."""
 
 
 class WishedCard(Model):
@@ -67,7 +91,11 @@ class WishedCard(Model):
 
 
 class NewHold(Model):
-    """A kit: a number, one card (named or wished for), or both."""
+    """A kit: a number, one card (named or wished for), or both.
+
+    With `business` `replace_sim` a service order on a number in use, which its card is to serve: the number, or the
+    card that serves it now (`old_card`), and why it is replaced.
+    """
 
     business: Business = Business.ACTIVATION
     number: Text | None = Field(default=None, examples=["13888801234"])
@@ -77,6 +105,11 @@ class NewHold(Model):
     order_ref: Text | None = None
     flow: Literal[Flow.NORMAL, Flow.LONG, Flow.GROUP_MEMBER, Flow.FIXED_BATCH] = Flow.NORMAL
     minutes: Annotated[int, Field(strict=True, ge=1, le=60 * 24 * 31)] | None = None
+    capabilities: list[Annotated[str, Field(max_length=40)]] = Field(
+        [], max_length=8, description="what the card must be able to do", examples=[["5G"]]
+    )
+    old_card: Text | None = Field(default=None, description="ICCID or chip serial of the card to be replaced")
+    replace_reason: ReplaceReason | None = None
 
     def kit(self) -> KitWish:
         """Return the wish with its identifiers in normal form.
@@ -87,7 +120,7 @@ class NewHold(Model):
             An identifier is not well formed.
         """
         return KitWish(
-            number=None if self.number is None else parse_number(self.number),
+            number=None if self.number is None else parse_any_number(self.number),
             business=self.business,
             iccid=None if self.iccid is None else parse_iccid(self.iccid).iccid,
             chip_serial=None if self.chip_serial is None else parse_chip_serial(self.chip_serial),
@@ -95,6 +128,9 @@ class NewHold(Model):
             flow=self.flow,
             order_ref=self.order_ref,
             minutes=self.minutes,
+            capabilities=tuple(self.capabilities),
+            old_card=None if self.old_card is None else item_name(SIM, self.old_card),
+            replace_reason=self.replace_reason,
         )
 
 
@@ -111,6 +147,8 @@ class Held(Model):
     order_ref: str | None
     expires_at: Time
     quote: QuoteView | None
+    old_iccid: str | None = Field(None, description="The card that is to be replaced, of a replacement.")
+    replace_reason: ReplaceReason | None = None
 
 
 class HoldView(Model):
@@ -124,6 +162,7 @@ class HoldView(Model):
     iccid: str | None
     chip_serial: str | None
     sim_state: SimState | None
+    sim_finished: bool = Field(description="The card came finished: it is confirmed without being written.")
     sim_wish: WishedCard | None
     order_ref: str | None
     customer_ref: str | None
@@ -136,6 +175,9 @@ class HoldView(Model):
     created_at: Time
     closed_at: Time | None
     close_reason: str | None
+    old_iccid: str | None = Field(description="The card that is to be replaced, of a replacement.")
+    old_sim_state: SimState | None
+    replace_reason: ReplaceReason | None
 
 
 def _keys(runtime: RuntimeDep) -> HoldKeys:
@@ -153,17 +195,23 @@ def _reply_with_key(answer: Answer, caller: Caller, runtime: RuntimeDep, respons
     "/holds",
     operation_id="hold",
     status_code=201,
-    summary="Hold a kit: all of it or nothing",
+    summary="Hold a kit, or open a service order: all of it or nothing",
     response_model=Held,
     responses=errors(
         NotFound,
         CardUnknown,
+        CardLacksCapability,
         OutsideScope,
+        NotSoldInHalls,
         NumberNotFree,
+        NumberNotInUse,
+        ServiceOrderOpen,
         NumberNotOnSale,
         SaleChannelRefused,
         SimNotFree,
+        LegalHold,
         NoDataUnit,
+        NoNumberedData,
         HlrMismatch,
         InvalidField,
         InvalidIdentifier,
@@ -261,7 +309,7 @@ class Booked(Model):
     operation_id="book_hold",
     summary="Turn a hold into a booking for a customer or order",
     response_model=Booked,
-    responses=errors(*_ENDED, MissingField),
+    responses=errors(*_ENDED, MissingField, InvalidField),
 )
 async def book_hold(
     caller: Seller,
@@ -325,6 +373,71 @@ async def release_hold(
     return reply(answer, response)
 
 
+class CardInHand(Model):
+    """The card that the kit is to have: by the number printed on it or by its chip serial."""
+
+    iccid: Text | None = None
+    chip_serial: Text | None = None
+
+    def wish(self) -> CardWish:
+        """Return the card with its identifier in normal form.
+
+        Raises
+        ------
+        InvalidIdentifier, MissingField, InvalidField
+            It is not well formed, not named, or named twice.
+        """
+        return CardWish(
+            iccid=None if self.iccid is None else parse_iccid(self.iccid).iccid,
+            chip_serial=None if self.chip_serial is None else parse_chip_serial(self.chip_serial),
+        )
+
+
+class CardTaken(Model):
+    """The kit with the card that it has now; number and quote are as before."""
+
+    hold: str
+    state: HoldState
+    iccid: str | None
+    chip_serial: str | None
+    expires_at: Time
+
+
+@router.post(
+    "/holds/{hold}:take-card",
+    operation_id="take_card",
+    summary="Give a kit its card, or another one in place of a spoiled one",
+    response_model=CardTaken,
+    responses=errors(
+        *_ENDED,
+        CardUnknown,
+        OutsideScope,
+        SimNotFree,
+        HlrMismatch,
+        NoDataUnit,
+        NoNumberedData,
+        CardKindDiffers,
+        CardBeingWritten,
+        MissingField,
+        InvalidField,
+    ),
+)
+async def take_card(
+    caller: Seller,
+    hold: HoldId,
+    card: CardInHand,
+    write: WriteDep,
+    session: SessionDep,
+    now: NowDep,
+    runtime: RuntimeDep,
+    response: Response,
+    key: HoldKey = None,
+) -> Any:
+    """Put this card into the kit; key, number and quote stay."""
+    answer = await kit_cards.take_card(session, caller, write, hold, card.wish(), keys=_keys(runtime), key=key, now=now)
+    return reply(answer, response)
+
+
 class RealNameReference(Model):
     """A real-name check, never the certificate (REQ-CMP-06)."""
 
@@ -339,32 +452,37 @@ class Confirmation(Model):
     quote_accepted: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
     """Rule-set version of the quote that the customer accepted."""
     real_name: RealNameReference | None = None
+    extra_check: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    old_card_handed_in: bool = Field(False, description="Of a replacement: the old card lies on the counter.")
+
+    def sale(self) -> sales.ConfirmWish:
+        """Return what the service sells on."""
+        real_name = None if self.real_name is None else sales.RealName(**dict(self.real_name))
+        return sales.ConfirmWish(
+            quote_accepted=self.quote_accepted,
+            real_name=real_name,
+            old_card_handed_in=self.old_card_handed_in,
+            extra_check=self.extra_check,
+        )
 
 
 class Confirmed(Model):
-    """The sale: number and card are in use."""
+    """The sale or replacement: number and card are in use."""
 
     hold: str
     state: HoldState
     number: str
     iccid: str | None
     confirmed_at: Time
+    line: Literal["IN_USE", "COMPLETING"] = Field("IN_USE", description="COMPLETING: it waits for the network's word")
 
 
 @router.post(
     "/holds/{hold}:confirm",
     operation_id="confirm_hold",
-    summary="Sell the kit",
+    summary="Sell the kit, or replace the card",
     response_model=Confirmed,
-    responses=errors(
-        *_ENDED,
-        CardBeingWritten,
-        CardNotVerified,
-        HlrMismatch,
-        QuoteNotAccepted,
-        RealNameReferenceMissing,
-        InvalidField,
-    ),
+    responses=errors(*NOT_SOLD),
 )
 async def confirm_hold(
     caller: Finisher,
@@ -377,8 +495,6 @@ async def confirm_hold(
     response: Response,
     key: HoldKey = None,
 ) -> Any:
-    """Turn the held kit into a working line."""
-    real_name = None if wish.real_name is None else sales.RealName(**dict(wish.real_name))
-    asked = sales.ConfirmWish(quote_accepted=wish.quote_accepted, real_name=real_name)
-    answer = await sales.confirm(connection, caller, write, hold, asked, keys=_keys(runtime), key=key, now=now)
+    """Turn the held kit into a working line; the card of a replacement takes the old one's place in its line."""
+    answer = await sales.confirm(connection, caller, write, hold, wish.sale(), keys=_keys(runtime), key=key, now=now)
     return reply(answer, response)

@@ -11,17 +11,19 @@ from pydantic import Field
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.api.deps import NowDep, SessionDep, WriteDep, reply, require
-from inventory.api.models import Model, Time
+from inventory.api.models import ApprovalId, Model, Time
 from inventory.api.problems import errors
 from inventory.domain.errors import (
-    ApproverNeeded,
+    ApprovalDiffers,
+    ApprovalNeeded,
+    ApprovalNotGranted,
     IllegalTransition,
     InvalidIdentifier,
     ItemNotMovable,
+    LegalHold,
     NotFound,
     NotHolder,
     ReasonMissing,
-    SamePerson,
     StaleVersion,
 )
 from inventory.domain.kinds import ResourceKind
@@ -54,14 +56,19 @@ class Life(Model):
     entries: list[LifeEvent]
 
 
-class NewStatus(Model):
+class StatusTerms(Model):
     """The state to set and why; `version` refuses the change if something happened in between."""
 
     to_state: Annotated[str, Field(min_length=1, max_length=32, examples=["DAMAGED"])]
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     order_ref: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    approver: Annotated[str, Field(min_length=1, max_length=32)] | None = None
     version: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = None
+
+
+class NewStatus(StatusTerms):
+    """A state to set; where two are needed, `approval` is the id of the second person's word (`POST /v1/approvals`)."""
+
+    approval: ApprovalId | None = None
 
 
 class Status(Model):
@@ -77,7 +84,7 @@ class Status(Model):
 
 def add_item_routes(router: APIRouter, kind: ResourceKind, *, parameter: str, read: Permission) -> None:
     """Add history and status release of a kind to its router; `parameter` names the path parameter."""
-    ItemName = Annotated[str, Path(alias=parameter, max_length=40)]  # noqa: N806  # a type
+    item_name = Annotated[str, Path(alias=parameter, max_length=40)]
     path = f"/{kind.name}s/{{{parameter}}}"
 
     @router.get(
@@ -87,7 +94,7 @@ def add_item_routes(router: APIRouter, kind: ResourceKind, *, parameter: str, re
         responses=errors(InvalidIdentifier, NotFound),
     )
     async def get_history(
-        item: ItemName,
+        item: item_name,
         caller: Annotated[Caller, require(read)],
         session: SessionDep,
     ) -> Life:
@@ -101,19 +108,21 @@ def add_item_routes(router: APIRouter, kind: ResourceKind, *, parameter: str, re
         summary="Set its state",
         response_model=Status,
         responses=errors(
-            ApproverNeeded,
+            ApprovalDiffers,
+            ApprovalNeeded,
+            ApprovalNotGranted,
             IllegalTransition,
             InvalidIdentifier,
             ItemNotMovable,
+            LegalHold,
             NotFound,
             NotHolder,
             ReasonMissing,
-            SamePerson,
             StaleVersion,
         ),
     )
     async def post_status(
-        item: ItemName,
+        item: item_name,
         caller: Annotated[Caller, require(Permission.STATUS_RELEASE, writes=True)],
         wish: NewStatus,
         write: WriteDep,

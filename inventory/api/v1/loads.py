@@ -17,14 +17,23 @@ from inventory.domain.errors import (
     Busy,
     InvalidField,
     InvalidIdentifier,
+    LoadNotRunning,
+    LoadNotUndoable,
     LoadRejected,
     NotFound,
+    ReasonMissing,
     SegmentOverlap,
 )
-from inventory.domain.identifiers import NumberKind
+from inventory.domain.identifiers import NumberKind, format_public_id
+from inventory.downloads import FILES, FileDep, download
 from inventory.request_scope import BIGGEST
-from inventory.services.loading import FileKind, FileWish, load_file, read_faults, read_load, read_rejects
+from inventory.services.exporting import fault_listing, load_listing
+from inventory.services.load_standing import Standing, list_loads, read_faults, read_standing
+from inventory.services.load_terms import FileKind
+from inventory.services.load_undo import undo_load
+from inventory.services.loading import FileWish, cancel_load, load_file, read_rejects
 from inventory.services.numbers import SegmentWish, take_segments
+from inventory.sheets import Form as SheetForm
 
 router = APIRouter(tags=["loads"])
 
@@ -104,8 +113,24 @@ class Loaded(Model):
     rejected: int = 0
 
 
+class Progress(Model):
+    """How far a load is: `done` of `total` bytes (`reading`) or rows (`taking`), a second, and seconds left if known.
+
+    The other phases, `waiting` for a worker and `checking`, count nothing.
+    """
+
+    phase: str
+    done: int
+    total: int
+    rate: float
+    seconds_left: int | None
+
+
 class LoadView(Model):
-    """A load as it stands; `state` is COMMITTED or REJECTED."""
+    """A load as it stands; `state` is a `LoadState`. `progress` is there while it runs.
+
+    `cancelling` says that someone has asked to leave it. `figures` has the `refusal` of a file that is refused whole.
+    """
 
     id: str
     resource: str
@@ -121,6 +146,15 @@ class LoadView(Model):
     created_at: Time
     finished_at: Time | None
     figures: dict[str, Any]
+    progress: Progress | None = None
+    cancelling: bool = False
+
+
+class Loads(Model):
+    """A page of loads, the newest first; `next_before` asks for the page behind it."""
+
+    loads: list[LoadView]
+    next_before: int | None
 
 
 class LoadFault(Model):
@@ -134,9 +168,13 @@ class LoadFault(Model):
 
 
 class Tried(Model):
-    """What a trial found; nothing of it is kept. `columns` are those of a list ("": not read), `faults` the first."""
+    """What a trial found, kept as load `id`; nothing was taken. `columns` are those of a list ("": not read).
+
+    `faults` are the first of them.
+    """
 
     dry_run: Literal[True]
+    id: str
     good: int
     bad: int
     columns: list[str]
@@ -158,7 +196,7 @@ class LoadFaults(Model):
     response_model=Loaded | Tried,
     responses={
         **errors(AlreadyLoaded, Busy, InvalidField, LoadRejected, NotFound),
-        200: {"model": Tried, "description": "A trial: nothing is kept"},
+        200: {"model": Tried, "description": "A trial: nothing is taken"},
     },
 )
 async def post_load(
@@ -172,40 +210,129 @@ async def post_load(
     response: Response,
     *,
     card_kind: FormText = None,
+    hlr: FormText = None,
     vendor: FormText = None,
     pool: FormText = None,
     columns: Annotated[
         str, Form(max_length=400, description="where the columns of a list are: `iccid=2,serial=卡片编号`")
     ] = "",
     keep_good: Annotated[bool, Form(description="take the good rows and list the bad ones")] = False,
-    dry_run: Annotated[bool, Form(description="check everything, keep nothing")] = False,
+    dry_run: Annotated[bool, Form(description="check everything, take nothing")] = False,
+    announced: Annotated[bool, Form(description="the cards come later: each is available once it is scanned")] = False,
 ) -> dict[str, Any]:
-    """Load the file whole, or refuse it with all its faults kept; or take its good rows, or only try."""
+    """Load the file whole, or refuse it with all its faults kept; or take its good rows, or only try.
+
+    The answer waits for the load: send large files as uploads.
+    """
     wish = FileWish(
         kind=kind,
         name=file.filename or "file",
         content=await file.read(),
         card_kind=card_kind,
+        hlr=hlr,
         vendor=vendor,
         pool=pool,
         columns=columns,
         keep_good=keep_good,
         dry_run=dry_run,
+        announced=announced,
     )
     answer = await load_file(session, caller, write, wish, vault=runtime.vault, now=now)
     return reply(answer, response, 200 if dry_run else 201)
 
 
 @router.get(
+    "/loads",
+    operation_id="list_loads",
+    summary="The loads of the city",
+    response_model=Loads,
+    responses=FILES | errors(),
+)
+async def get_loads(
+    caller: Annotated[Caller, require(Permission.LOADS_READ)],
+    session: SessionDep,
+    runtime: RuntimeDep,
+    file: FileDep,
+    before: Annotated[int | None, Query(ge=0, le=BIGGEST, description="`next_before` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Loads | Response:
+    """List the loads of the city, the newest first, whatever became of them; as a file all of them."""
+    if file is not None:
+        return await download(runtime.database, caller, load_listing(), file)
+    found = await list_loads(session, caller, before=before, limit=limit)
+    return Loads(
+        loads=[_view(Standing(batch)) for batch in found],
+        next_before=found[-1].batch_id if len(found) == limit else None,
+    )
+
+
+@router.get(
     "/loads/{load_id}", operation_id="read_load", summary="One load", responses=errors(InvalidIdentifier, NotFound)
 )
 async def get_load(
-    load_id: LoadId, caller: Annotated[Caller, require(Permission.LOADS_WRITE)], session: SessionDep
+    load_id: LoadId, caller: Annotated[Caller, require(Permission.LOADS_READ)], session: SessionDep
 ) -> LoadView:
-    """Read one load of the city, taken or refused."""
-    batch = await read_load(session, caller, public_id=load_id)
+    """Read one load of the city: how far it is, or what became of it."""
+    return _view(await read_standing(session, caller, public_id=load_id))
+
+
+@router.post(
+    "/loads/{load_id}:cancel",
+    operation_id="cancel_load",
+    summary="Leave a load that runs",
+    responses=errors(InvalidIdentifier, LoadNotRunning, NotFound),
+)
+async def post_cancel(
+    load_id: LoadId,
+    caller: Annotated[Caller, require(Permission.LOADS_WRITE, writes=True)],
+    session: SessionDep,
+    now: NowDep,
+) -> LoadView:
+    """Ask for a load to be left; nothing of it is taken then. It ends the next time that it tells how far it is."""
+    await cancel_load(session, caller, public_id=load_id, now=now)
+    return _view(await read_standing(session, caller, public_id=load_id))
+
+
+class Undo(Model):
+    """Why a load is undone."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Undone(Model):
+    """A load that was undone, its closing document (none for card data), and how many rows left the stock."""
+
+    id: str
+    state: str
+    movement: str | None
+    rows: int
+
+
+@router.post(
+    "/loads/{load_id}:undo",
+    operation_id="undo_load",
+    summary="Undo a load of which nothing has moved or changed",
+    response_model=Undone,
+    responses=errors(InvalidIdentifier, LoadNotUndoable, NotFound, ReasonMissing),
+)
+async def post_undo(
+    load_id: LoadId,
+    caller: Annotated[Caller, require(Permission.LOADS_WRITE, writes=True)],
+    wish: Undo,
+    write: WriteDep,
+    session: SessionDep,
+    now: NowDep,
+    response: Response,
+) -> dict[str, Any]:
+    """Take everything that the load brought out of stock again; the same file may then be loaded again."""
+    answer = await undo_load(session, caller, write, public_id=load_id, reason=wish.reason, now=now)
+    return reply(answer, response)
+
+
+def _view(standing: Standing) -> LoadView:
+    batch, progress = standing.batch, standing.progress
     return LoadView(
-        id=load_id,
+        id=format_public_id("b", batch.city_id, batch.batch_id),
         resource=batch.resource,
         source=batch.source,
         sha256=batch.sha256.hex(),
@@ -219,6 +346,8 @@ async def get_load(
         created_at=batch.created_at,
         finished_at=batch.finished_at,
         figures=batch.figures,
+        progress=None if progress is None else Progress(**vars(progress)),
+        cancelling=standing.cancelling,
     )
 
 
@@ -226,16 +355,21 @@ async def get_load(
     "/loads/{load_id}/faults",
     operation_id="list_load_faults",
     summary="The faults of a load",
-    responses=errors(InvalidIdentifier, NotFound),
+    response_model=LoadFaults,
+    responses=FILES | errors(InvalidIdentifier, NotFound),
 )
 async def get_load_faults(
     load_id: LoadId,
-    caller: Annotated[Caller, require(Permission.LOADS_WRITE)],
+    caller: Annotated[Caller, require(Permission.LOADS_READ)],
     session: SessionDep,
+    runtime: RuntimeDep,
+    file: FileDep,
     after: Annotated[int, Query(ge=0, le=BIGGEST, description="`next_after` of the page before")] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> LoadFaults:
-    """List what is wrong with the file, line by line."""
+) -> LoadFaults | Response:
+    """List what is wrong with the file, line by line; as a file all of it."""
+    if file is not None:
+        return await download(runtime.database, caller, fault_listing(load_id), file)
     found = await read_faults(session, caller, public_id=load_id, after=after, limit=limit)
     return LoadFaults(
         faults=[
@@ -253,13 +387,16 @@ async def get_load_faults(
     response_class=Response,
     responses={
         **errors(InvalidIdentifier, NotFound),
-        200: {"content": {_CSV: {"schema": {"type": "string"}}}, "description": "The rows with their reasons"},
+        200: {
+            "content": {_CSV: {"schema": {"type": "string"}}, SheetForm.XLSX.media_type: {}},
+            "description": "The rows with their reasons",
+        },
     },
 )
 async def get_load_rejects(
-    load_id: LoadId, caller: Annotated[Caller, require(Permission.LOADS_WRITE)], session: SessionDep
+    load_id: LoadId, caller: Annotated[Caller, require(Permission.LOADS_READ)], session: SessionDep
 ) -> Response:
-    """Give the bad rows as they stand in the list, in its own form, with the reasons in a last column."""
-    content = await read_rejects(session, caller, public_id=load_id)
-    headers = {"Content-Disposition": f'attachment; filename="{load_id}-rejects.csv"'}
-    return Response(content, media_type=_CSV, headers=headers)
+    """Give the bad rows as they stand in the list, in its own form (a workbook's as one), reasons in a last column."""
+    file = await read_rejects(session, caller, public_id=load_id)
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+    return Response(file.content, media_type=file.media_type, headers=headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
@@ -29,9 +30,11 @@ class NumberView(Model):
     version: int
     holder: str
     in_transit: bool
+    legal_hold: bool = Field(description="an outside order lies on it: it is neither sold nor given up")
     pool: str | None
     hlr: str | None
     segment: str | None
+    segment_group: str | None
     held_until: Time | None
     fee: Fee
     updated_at: Time
@@ -58,9 +61,11 @@ async def get_number(
         version=item.version,
         holder=view.holder.code,
         in_transit=item.transit_id is not None,
+        legal_hold=item.row["legal_hold"],
         pool=item.pool,
         hlr=item.row["hlr_code"],
         segment=view.segment.prefix if view.segment else None,
+        segment_group=view.segment.group if view.segment else None,
         held_until=item.hold_until,
         fee=Fee.model_validate(view.fee.as_dict()),
         updated_at=item.updated_at,

@@ -24,7 +24,7 @@ class Node(Model):
 
     id: int
     parent_id: int | None
-    level: Literal["CITY", "DISTRICT", "POINT", "CLERK", "CUSTOMER"]
+    level: Literal["CITY", "DISTRICT", "POINT", "CLERK", "CUSTOMER", "ENDED"]
     code: str
     name_zh: str
     name_en: str

@@ -39,6 +39,9 @@ class NumberSearch(Model):
     without: Digits = Field(default="", description="Digits that must not occur.")
     kind: Literal[NumberKind.MOBILE, NumberKind.IOT] = NumberKind.MOBILE
     classes: Annotated[tuple[Annotated[int, Field(ge=0, le=99)], ...], Field(max_length=100)] = ()
+    hlr: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
+        default=None, description="Only numbers that a finished card of this HLR can serve."
+    )
     limit: Annotated[int, Field(ge=1, le=200)] = 20
     cursor: Annotated[str, Field(max_length=400)] | None = Field(default=None, description="`next` of the page before.")
 
@@ -64,6 +67,9 @@ class FoundNumber(Model):
     rule_set_version: int
     terms: TermsView
     data_available: bool = Field(description="Whether its HLR has data left for a card to be written.")
+    data_for_cards: list[Literal["with_iccid", "without_iccid"]] = Field(
+        description="For which cards: such as have their ICCID, and such as get it when they are written."
+    )
 
 
 class NumberPage(Model):
@@ -97,6 +103,7 @@ async def search_numbers(
         wish=asked,
         kind=wish.kind,
         classes=frozenset(wish.classes) or None,
+        hlr=wish.hlr,
         limit=wish.limit,
         cursor=wish.cursor,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from string import hexdigits
 from typing import Annotated, Any
 
@@ -31,7 +32,14 @@ def _hex(secret: SecretStr) -> SecretStr:
     return secret
 
 
-CardKey = Annotated[SecretStr, Field(min_length=32, max_length=32), AfterValidator(_hex)]
+def _whole(secret: SecretStr) -> SecretStr:
+    """Let pass a key of one block or two; the message never shows it."""
+    if len(secret.get_secret_value()) not in {32, 64}:
+        raise ValueError("32 or 64 hexadecimal digits are needed")
+    return secret
+
+
+CardKey = Annotated[SecretStr, Field(min_length=32, max_length=64), AfterValidator(_hex), AfterValidator(_whole)]
 CardCode = Annotated[SecretStr, Field(min_length=16, max_length=16), AfterValidator(_hex)]
 
 
@@ -56,16 +64,20 @@ class SimView(Model):
     version: int
     holder: str
     in_transit: bool
+    legal_hold: bool = Field(description="an outside order lies on it: it is neither sold nor given up")
     pool: str | None
     hlr: str | None
     generation: int
+    face_value: int | None = Field(default=None, description="fen, of a prepaid card")
+    expires_on: date | None = Field(default=None, description="the last day on which a prepaid card may be sold")
+    area: str | None = Field(default=None, description="GB/T 2260 digits of where a prepaid card may be sold")
     held_until: Time | None
     identities: list[Identity]
     updated_at: Time
 
 
 class NewSecrets(Model):
-    """A card's secrets as delivered, in hex: Ki and OPc encrypted under the transport key, ADM1 as sent to the card."""
+    """A card's secrets as delivered, in hex: Ki, OPc or TOPc under the transport key, ADM1 as sent to the card."""
 
     transport_key: Code
     ki: CardKey
@@ -137,9 +149,13 @@ async def get_sim(
         version=item.version,
         holder=view.holder.code,
         in_transit=item.transit_id is not None,
+        legal_hold=item.row["legal_hold"],
         pool=item.pool,
         hlr=item.row["hlr_code"],
         generation=item.row["generation"],
+        face_value=item.row["face_value"],
+        expires_on=item.row["expires_on"],
+        area=item.row["area"],
         held_until=item.hold_until,
         identities=[
             Identity(

@@ -7,17 +7,25 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from cardwriter.crypto.secret import Secret
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.api.deps import NowDep, RuntimeDep, SessionDep, WriteDep, reply, require
 from inventory.api.models import Id, Model, Time
 from inventory.api.problems import errors
-from inventory.domain.errors import DuplicateIdentifier, EnrolCodeInvalid, InvalidField, OutsideScope, StationUnknown
-from inventory.services import stations
-from inventory.services.transport_keys import TransportKeyWish, import_transport_key
+from inventory.domain.dispensers import DispenserStop, Movement
+from inventory.domain.errors import (
+    CardMustStay,
+    EnrolCodeInvalid,
+    InvalidField,
+    InvalidIdentifier,
+    OutsideScope,
+    ReaderTaken,
+    StationOffline,
+    StationUnknown,
+)
+from inventory.services import dispensers, seats, stations
 from inventory.vault.enrolment import EnrolKeys
-from inventory.vault.transport import TransportAlgorithm
+from inventory.vault.script_signers import ScriptSigners
 
 router = APIRouter(tags=["stations"])
 Keeper = Annotated[Caller, require(Permission.STATIONS_ENROL, writes=True)]
@@ -25,7 +33,11 @@ _ENROLMENT = "enrolment"
 
 
 class CardSeen(Model):
-    """What the service read from the card in a reader; only `readable` when it could not be read."""
+    """What the service read from the card in a reader; only `readable` when it could not be read.
+
+    `report` comes with a card that no stock record knows: all that harmless reads told, without keys, numbers masked,
+    for someone who may know the make.
+    """
 
     readable: bool
     iccid: str | None = None
@@ -34,21 +46,49 @@ class CardSeen(Model):
     usim: bool | None = None
     adm_tries: int | None = None
     pin1_enabled: bool | None = None
+    report: dict[str, Any] | None = None
 
 
 class StockSeen(Model):
-    """What the stock says of that card; only of a card in the caller's part."""
+    """What the stock says of that card, and by which names it knows it; only of a card in the caller's part."""
 
     state: str
     hold: str | None
+    iccid: str | None
+    chip_serial: str | None
+    hlr: str | None = Field(description="The HLR of a finished card; null on a blank.")
+
+
+class SeatSeen(Model):
+    """Who has a reader at its seat; `mine` is for pages, which know their seat."""
+
+    staff_no: str
+    since: Time
+    mine: bool
+
+
+class DispenserView(Model):
+    """How a card dispenser stands; place, stack and bin are null while it does not answer.
+
+    `stop` is how its last movement ended: all but `handed_out` want a person.
+    """
+
+    card: Literal["nowhere", "contacts", "gate"] | None
+    stacker: Literal["empty", "few", "enough"] | None
+    bin_full: bool | None
+    in_bin: int | None
+    stop: DispenserStop | None
 
 
 class ReaderView(Model):
-    """A reader; `looking` while its card is being identified."""
+    """A reader with the label people know it by; `looking` while its card is being identified."""
 
     name: str
+    label: str | None
+    seat: SeatSeen | None
     state: Literal["service_down", "no_card", "card", "mute", "busy", "lost"]
     looking: bool
+    dispenser: DispenserView | None = Field(description="Null for a reader that does not move its cards.")
     card: CardSeen | None
     stock: StockSeen | None
 
@@ -76,6 +116,108 @@ async def get_stations(
 ) -> Stations:
     """List the stations of the caller's part."""
     return Stations(stations=[StationView(**one) for one in await stations.read_stations(session, caller, now=now)])
+
+
+class SeatBinding(Model):
+    """A seat (a name that its front end keeps, random and its own) takes a reader."""
+
+    reader: Annotated[str, Field(min_length=1, max_length=200)]
+    seat: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    label: Annotated[str, Field(min_length=1, max_length=seats.LONGEST_LABEL)] | None = None
+    take_over: bool = False
+
+
+class SeatBound(Model):
+    """The reader of the seat, and the label that it bears everywhere."""
+
+    station: str
+    reader: str
+    label: str
+
+
+@router.post(
+    "/stations/{station_id}:bind-reader",
+    operation_id="bind_reader",
+    summary="Bind a reader to a seat",
+    response_model=SeatBound,
+    responses=errors(StationUnknown, InvalidIdentifier, InvalidField, ReaderTaken),
+)
+async def post_binding(
+    caller: Annotated[Caller, require(Permission.CARDS_WRITE, writes=True)],
+    station_id: str,
+    binding: SeatBinding,
+    session: SessionDep,
+    write: WriteDep,
+    now: NowDep,
+    response: Response,
+) -> Any:
+    """Bind a reader; one that is another seat's is taken over only if `take_over` says so."""
+    wish = seats.SeatWish(station=station_id, **dict(binding))
+    return reply(await seats.bind_reader(session, caller, write, wish, now=now), response)
+
+
+class SeatLeft(Model):
+    """A seat gives its reader back."""
+
+    reader: Annotated[str, Field(min_length=1, max_length=200)]
+    seat: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+
+
+@router.post(
+    "/stations/{station_id}:leave-reader",
+    operation_id="leave_reader",
+    summary="Let a seat leave its reader",
+    response_model=SeatBound,
+    responses=errors(StationUnknown, InvalidIdentifier, InvalidField),
+)
+async def post_leaving(
+    caller: Annotated[Caller, require(Permission.CARDS_WRITE, writes=True)],
+    station_id: str,
+    leaving: SeatLeft,
+    session: SessionDep,
+    write: WriteDep,
+    now: NowDep,
+    response: Response,
+) -> Any:
+    """Unbind the reader of this seat; nobody has it then, and its label stays on it."""
+    wish = seats.SeatWish(station=station_id, **dict(leaving))
+    return reply(await seats.leave_reader(session, caller, write, wish, now=now), response)
+
+
+class CardMove(Model):
+    """What a dispenser is to do with its card."""
+
+    reader: Annotated[str, Field(min_length=1, max_length=200)]
+    movement: Movement
+
+
+class CardMoving(Model):
+    """A movement that the station has been asked for; how it ends stands with the reader."""
+
+    station: str
+    reader: str
+    movement: Movement
+
+
+@router.post(
+    "/stations/{station_id}:move-card",
+    operation_id="move_card",
+    summary="Let a card dispenser feed, hand out or bin a card",
+    response_model=CardMoving,
+    responses=errors(StationUnknown, StationOffline, InvalidIdentifier, InvalidField, CardMustStay),
+)
+async def post_move(
+    caller: Annotated[Caller, require(Permission.CARDS_WRITE, writes=True)],
+    station_id: str,
+    wish: CardMove,
+    session: SessionDep,
+    write: WriteDep,
+    now: NowDep,
+    response: Response,
+) -> Any:
+    """Ask for a movement: a card is handed out once it is sold, and one that may hold an identity is no waste."""
+    asked = dispensers.MoveWish(station=station_id, **dict(wish))
+    return reply(await dispensers.move_card(session, caller, write, asked, now=now), response)
 
 
 class NewCode(Model):
@@ -122,11 +264,15 @@ class Enrolment(Model):
 
 
 class Enrolled(Model):
-    """The station's own credential, told once; it goes into `Authorization: Bearer` of the link."""
+    """The station's own credential, told once; it goes into `Authorization: Bearer` of the link.
+
+    `signer` is the key (Ed25519, hex) that signs its scripts: it runs no others.
+    """
 
     station_id: str
     name: str
     credential: str
+    signer: str
 
 
 @router.post(
@@ -143,7 +289,8 @@ async def enrol_station(
     """Trade a one-time code for a credential; the code is the caller's proof."""
     keys = EnrolKeys(runtime.vault.derive(_ENROLMENT))
     enrolled = await stations.enrol(session, wish.code, wish.name, keys=keys, now=now)
-    return Enrolled(station_id=enrolled.station_id, name=enrolled.name, credential=enrolled.credential)
+    signer = ScriptSigners(runtime.vault).current().public.hex()
+    return Enrolled(station_id=enrolled.station_id, name=enrolled.name, credential=enrolled.credential, signer=signer)
 
 
 class Revocation(Model):
@@ -177,50 +324,3 @@ async def revoke_station(
 ) -> Any:
     """End a station: its link closes and its credential opens nothing any more."""
     return reply(await stations.revoke(session, caller, write, station_id, wish.reason, now=now), response)
-
-
-class NewTransportKey(Model):
-    """A vendor's transport key as its letters say; the parts are hexadecimal, one per custodian."""
-
-    index: Annotated[str, Field(min_length=1, max_length=32)] = Field(examples=["11"])
-    algorithm: TransportAlgorithm
-    parts: list[Annotated[str, Field(pattern="^(?:[0-9A-Fa-f]{2}){16,24}$")]] = Field(
-        min_length=1, max_length=3, repr=False
-    )
-    kcv: Annotated[str, Field(pattern="^[0-9A-Fa-f]{6}$")]
-
-
-class TransportKeyView(Model):
-    """A transport key that is kept, wrapped."""
-
-    index: str
-    algorithm: TransportAlgorithm
-    kcv: str
-
-
-@router.post(
-    "/transport-keys",
-    operation_id="import_transport_key",
-    status_code=201,
-    summary="Take in a vendor's transport key",
-    response_model=TransportKeyView,
-    responses=errors(InvalidField, DuplicateIdentifier),
-)
-async def post_transport_key(
-    caller: Annotated[Caller, require(Permission.LOADS_WRITE, writes=True)],
-    wish: NewTransportKey,
-    runtime: RuntimeDep,
-    session: SessionDep,
-    write: WriteDep,
-    now: NowDep,
-    response: Response,
-) -> Any:
-    """Keep a transport key, wrapped by the vault; its check value must fit."""
-    asked = TransportKeyWish(
-        index=wish.index,
-        algorithm=wish.algorithm,
-        parts=tuple(Secret.fromhex(part) for part in wish.parts),
-        kcv=bytes.fromhex(wish.kcv),
-    )
-    answer = await import_transport_key(session, caller, write, asked, vault=runtime.vault, now=now)
-    return reply(answer, response, 201)

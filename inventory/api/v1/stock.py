@@ -9,11 +9,13 @@ from pydantic import Field
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
-from inventory.api.deps import NowDep, SessionDep, WriteDep, reply, require
+from inventory.api.deps import NowDep, RuntimeDep, SessionDep, WriteDep, reply, require
 from inventory.api.models import Model, Time
 from inventory.api.problems import errors
 from inventory.domain.errors import InvalidField, InvalidIdentifier, NotFound, OrganisationUnknown, OutsideScope
+from inventory.downloads import FILES, FileDep, download
 from inventory.services.counting import CountWish, count
+from inventory.services.exporting import stock_listing
 from inventory.services.reporting import read_stock
 
 router = APIRouter(tags=["stock"])
@@ -44,15 +46,20 @@ class Stock(Model):
     "/stock",
     operation_id="read_stock",
     summary="Stock per place, kind and state",
-    responses=errors(NotFound, OrganisationUnknown, OutsideScope),
+    response_model=Stock,
+    responses=FILES | errors(NotFound, OrganisationUnknown, OutsideScope),
 )
 async def get_stock(
     caller: Annotated[Caller, require(Permission.STOCK_READ)],
     session: SessionDep,
+    runtime: RuntimeDep,
+    file: FileDep,
     place: Annotated[str | None, Query(max_length=32, description="organisation; by default the caller's own")] = None,
     resource: Annotated[str | None, Query(max_length=32, examples=["sim"])] = None,
-) -> Stock:
+) -> Stock | Response:
     """Count what lies at a place of the caller's part and at each of its direct children."""
+    if file is not None:
+        return await download(runtime.database, caller, stock_listing(place=place, resource=resource), file)
     rows = await read_stock(session, caller, node=place, resource=resource)
     return Stock(
         counts=[
@@ -99,8 +106,12 @@ class ExtraItem(Model):
 
 
 class Count(Model):
-    """The scan against the book; the first thousand items of each sort are named."""
+    """The scan against the book; the first thousand items of each sort are named.
 
+    The count is kept as a closed stocktake, which tells the differences apart.
+    """
+
+    stocktake: str
     resource: str
     place: str
     scanned: int

@@ -13,6 +13,7 @@ from inventory.api.deps import NowDep, RuntimeDep, SessionDep, WriteDep, reply, 
 from inventory.api.models import Model, Time
 from inventory.api.problems import errors
 from inventory.domain.errors import (
+    AdmInDoubt,
     CardUnknown,
     HoldExpired,
     HoldKeyWrong,
@@ -42,6 +43,7 @@ class NewWriteJob(Model):
     hold: PublicId = Field(examples=["h-530700-1234"])
     station: PublicId = Field(examples=["st-530700-3"])
     reader: Annotated[str, Field(min_length=1, max_length=200)] = Field(examples=["Haoka 0 00 00"])
+    adm_again: bool = Field(default=False, description="a person decided so after adm_in_doubt; the counter is asked")
 
 
 class WriteJobStep(Model):
@@ -83,6 +85,7 @@ class WriteJobView(Model):
     failed_step: str | None
     failed_sw: str | None
     detail: str | None
+    waits_for_operator: bool = Field(description="the operator's card-data system is being asked about the card")
     next_step: str
     next_step_text: str
     created_at: Time
@@ -90,8 +93,9 @@ class WriteJobView(Model):
 
 
 class WriteJobDetail(WriteJobView):
-    """A write job with every step so far."""
+    """A write job with its card and every step so far."""
 
+    card: str | None = Field(description="ICCID of the card, or its chip serial while it has none.")
     steps: list[WriteJobStep]
 
 
@@ -117,6 +121,7 @@ def in_words(job: dict[str, Any], request: Request, runtime: RuntimeDep) -> dict
         HoldExpired,
         HoldNotActive,
         WriteJobOpen,
+        AdmInDoubt,
         CardUnknown,
         SimNotFree,
         NoDataUnit,

@@ -16,6 +16,7 @@ import typer
 import uvloop
 
 from inventory.cli.bench import card, hold, issue, ledger, load, search
+from inventory.cli.bench import kills as killed
 from inventory.cli.bench.engine import Engine
 from inventory.cli.bench.ground import Ground, bench_database, prepared
 from inventory.cli.bench.report import BenchFailed, Lines, Measurement, machine_facts
@@ -24,6 +25,11 @@ from inventory.runtime import utc_now
 from inventory.settings import Settings
 
 _KEPT = Path("docs/measurements")
+_TEAR_COLUMNS = (
+    *("raw", "verified", "nothing_written", "damaged", "unknown"),
+    *("imsi_twice", "tries_spent", "keys_shown"),
+)
+_TEAR_ROW = "{:<40} {:>5} {:>9} {:>16} {:>8} {:>8} {:>11} {:>12} {:>11} {:>6}"
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 Dated = Annotated[str | None, typer.Option(help="Date to write beside each figure, such as 2026-11-22.")]
@@ -37,10 +43,16 @@ def bench_load(
     rows: Annotated[int, typer.Option(min=1, help="Cards that each load takes.")] = 50_000,
     segments: Annotated[int, typer.Option(min=1, max=1000, help="Segments of ten thousand numbers.")] = 20,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each side; the best one counts.")] = load.ROUNDS,
+    kills: Annotated[
+        int, typer.Option(min=0, help="Instead: one file with faults, SIGKILLs of worker or server on the way.")
+    ] = 0,
     date: Dated = None,
     out: Out = None,
 ) -> None:
     """Load prepared rows, a vendor's file and number segments, against psql's binary COPY of the same rows."""
+    if kills:
+        _on_database("load-killed", lambda ground: killed.measure(ground, rows=rows, kills=kills), date, out)
+        return
     _on_database("load", lambda ground: load.measure(ground, rows=rows, segments=segments, rounds=rounds), date, out)
 
 
@@ -110,17 +122,44 @@ def bench_card(
     date: Dated = None,
     out: Out = None,
 ) -> None:
-    """Write virtual cards: commands per card, our time above that of the bare commands, many readers at once."""
+    """Write virtual cards by every driver: commands a card, our time above the bare commands, many readers at once."""
     counts = [int(count) for count in readers.split(",")]
     with _failing_in_one_line(), Lines("card", machine_facts(None, date=date), typer.echo, out) as lines:
         for found in card.measure(rounds=cards, readers=counts, wire=wire):
             lines.add(found)
 
 
+@app.command("tear")
+def bench_tear(
+    *,
+    stride: Annotated[int, typer.Option(min=1, help="Cut every n-th command only.")] = 1,
+    date: Dated = None,
+    out: Out = None,
+) -> None:
+    """Cut the write of every card family at every command, in every way; a table of verdicts, 1 if one is wrong."""
+    if wrong := _tear(stride, date, out):
+        typer.echo("\n".join(wrong), err=True)
+        raise typer.Exit(1)
+
+
+def _tear(stride: int, date: str | None, out: Path | None) -> list[str]:
+    """Print the table of verdicts and return what is wrong in it."""
+    wrong: list[str] = []
+    with _failing_in_one_line(), Lines("tear", machine_facts(None, date=date), lambda _: None, out) as lines:
+        typer.echo(_TEAR_ROW.format("family and cut", *_TEAR_COLUMNS, "wrong"))
+        for found in card.tear(stride=stride):
+            lines.add(found)
+            wrong += [] if found.ok else [f"{found.name}: {'; '.join(found.figures['wrong']) or 'see its columns'}"]
+            counts = [found.figures[column] for column in _TEAR_COLUMNS]
+            typer.echo(_TEAR_ROW.format(found.name.removeprefix("tear."), *counts, len(found.figures["wrong"])))
+    return wrong
+
+
 @app.command("all")
 def bench_all(*, date: Dated = None, out: Annotated[Path, typer.Option(help="Folder for NAME.jsonl.")] = _KEPT) -> None:
     """Run every bench at its usual size and keep the lines."""
     bench_card(date=date, out=out)
+    bench_tear(date=date, out=out)
     bench_load(date=date, out=out)
     bench_hold(date=date, out=out)
     bench_search(date=date, out=out)

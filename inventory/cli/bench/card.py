@@ -1,4 +1,4 @@
-"""`haoka bench card`: the card path, measured by a program of the card side; the service's code never touches it."""
+"""`haoka bench card` and `tear`: run by programs of the card side, which the service's code never touches."""
 
 from __future__ import annotations
 
@@ -22,13 +22,31 @@ def measure(*, rounds: int, readers: Sequence[int], wire: str) -> Iterator[Measu
     BenchFailed
         There is no PC/SC daemon to measure with, or a card did not end verified.
     """
-    command = [sys.executable, "-m", "cardwriter.measure", f"--rounds={rounds}", f"--wire={wire}"]
-    command.append(f"--readers={','.join(map(str, readers))}")
-    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as program:  # noqa: S603 - our own
-        if program.stdout is not None:
-            yield from map(_read, program.stdout)
-    if program.returncode:
-        raise BenchFailed(f"cardwriter.measure ended with status {program.returncode}")
+    options = [f"--rounds={rounds}", f"--wire={wire}", f"--readers={','.join(map(str, readers))}"]
+    yield from _found("cardwriter.measure", *options)
+
+
+def tear(*, stride: int) -> Iterator[Measurement]:
+    """Cut the write of every card family at every `stride`-th command, in every way; one line a family and way.
+
+    For one family the station's process is killed over a PC/SC daemon, too, at every command that changes the card.
+
+    Raises
+    ------
+    BenchFailed
+        A program did not come to its end, or there is no PC/SC daemon.
+    """
+    for program in ("cardwriter.workshop.tear", "cardwriter.workshop.killed"):
+        yield from _found(program, f"--stride={stride}")
+
+
+def _found(program: str, *options: str) -> Iterator[Measurement]:
+    command = [sys.executable, "-m", program, *options]
+    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+        if process.stdout is not None:
+            yield from map(_read, process.stdout)
+    if process.returncode:
+        raise BenchFailed(f"{program} ended with status {process.returncode}")
 
 
 def _read(line: str) -> Measurement:

@@ -24,7 +24,7 @@ from inventory.cli.demo.operator import found, founder
 from inventory.cli.demo.vendor import TRANSPORT_KEY_INDEX, DemoVendor
 from inventory.services.once import WriteKey
 from inventory.services.rule_sets import install_default
-from inventory.services.transport_keys import TransportKeyWish, import_transport_key
+from inventory.services.transport_keys import TransportKeyWish, found_transport_key
 from inventory.settings import Settings
 from inventory.store import migrate
 from inventory.store.embedded import EmbeddedServer, packaged_bin_dir
@@ -82,6 +82,7 @@ def bench_database(settings: Settings) -> Iterator[Engine]:
             yield Engine(made, packaged_bin_dir())
         return
     server = EmbeddedServer(settings.data_dir / "bench")
+    server.erase()  # what a bench left behind that was killed
     try:
         with server:
             migrate.upgrade(server.url)
@@ -120,7 +121,7 @@ async def prepared(engine: Engine, folder: Path, *, now: datetime) -> AsyncItera
             wish = TransportKeyWish(
                 index=TRANSPORT_KEY_INDEX, algorithm=algorithm, parts=(key,), kcv=key_check_value(algorithm, key)
             )
-            await import_transport_key(session, founder(memory), fresh_key(), wish, vault=vault, now=now)
+            await found_transport_key(session, founder(memory), fresh_key(), wish, vault=vault, now=now)
         city, login = founder(memory), memory.logins["acceptance"]
         seller = replace(
             city,

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
+from inventory.cli.bench.copying import SealedSecrets, StockedCard, copy_cards, copy_names
 from inventory.cli.bench.engine import Engine
 from inventory.cli.bench.ground import Ground, fresh_key
 from inventory.cli.bench.report import Measurement, against_raw
@@ -16,7 +17,7 @@ from inventory.domain.identifiers import NumberKind
 from inventory.services.loading import FileKind, FileWish, load_file
 from inventory.services.numbers import SegmentWish, take_segments
 from inventory.services.organisation import HALL_POOL
-from inventory.store.card_intake import CardTerms, SealedSecrets, StockedCard, copy_cards, copy_names
+from inventory.store.card_intake import CardTerms
 from inventory.store.loads import ICCID, SERIAL
 from inventory.store.segments import SIZE
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inventory.cli.bench import copying
 from inventory.cli.bench.ground import Ground
 from inventory.cli.demo.operator import HLR
 from inventory.cli.demo.vendor import CARD_KIND
 from inventory.domain.identifiers import NumberKind
 from inventory.services.organisation import HALL_POOL
-from inventory.store import card_intake, segments
-from inventory.store.card_intake import CardTerms, StockedCard
+from inventory.store import segments
+from inventory.store.card_intake import CardTerms
 from inventory.store.fees import active_rule_set
 from inventory.store.segments import SIZE, IntakeTerms, SegmentDraft
 
@@ -76,9 +77,9 @@ async def stocked(ground: Ground, count: int) -> Shelves:
             state="AVAILABLE",
             now=ground.now,
         )
-        blanks = (StockedCard(item_no=no, iccid=Shelves.iccid(no), serial=f"{no:020d}") for no in range(count))
-        await card_intake.copy_cards(session, blanks, (), cards, on_progress=None)
-        await card_intake.copy_data_units(
+        blanks = (copying.StockedCard(item_no=no, iccid=Shelves.iccid(no), serial=f"{no:020d}") for no in range(count))
+        await copying.copy_cards(session, blanks, (), cards, on_progress=None)
+        await copying.copy_data_units(
             session,
             [(f"46000{number:010d}", HLR) for number in range(count)],
             first=0,

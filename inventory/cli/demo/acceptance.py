@@ -22,6 +22,8 @@ import httpx2
 
 HOLD_KEY = "Haoka-Hold-Key"
 _SEARCH = "/v1/numbers:search?limit=5"
+_PLAIN = 9
+"""The class of numbers that no rule makes more of."""
 _WAIT_SECONDS = 60.0
 _LOOK_SECONDS = 0.3
 _WIDTH, _LINES = 88, 2
@@ -82,7 +84,7 @@ class Api:
 
 @dataclass(frozen=True)
 class Begun:
-    """A sale whose card is being written: the hold and its key, number and card, the job, and one more free number."""
+    """A sale whose card is being written: the hold and its key, number and card, the job, and a plain free number."""
 
     hold: dict[str, Any]
     key: str = field(repr=False)
@@ -126,9 +128,10 @@ def begin(api: Api) -> Begun:
     station, reader = blank_in_reader(api)
     iccid = reader["card"]["iccid"]
     free = _free_numbers(api, f"{_SEARCH}&letters=AABB")
-    if len(free) <= 1:
-        free = _free_numbers(api, _SEARCH)
     if not free:
+        free = _free_numbers(api, _SEARCH)
+    spare = [number for number in _free_numbers(api, f"{_SEARCH}&classes={_PLAIN}") if number not in free]
+    if not free or not spare:
         raise SaleFailed("no free number with card data left")
     wish = {"number": free[0], "iccid": iccid, "business": "activation", "order_ref": f"ORDER-{secrets.token_hex(4)}"}
     held = api.call("POST", "/v1/holds", {**wish, "minutes": 30})
@@ -136,7 +139,7 @@ def begin(api: Api) -> Begun:
     api.say(f"held until {hold['expires_at']}, to pay now {hold['quote']['due_now'] / 100:.2f} CNY")
     place = {"hold": hold["hold"], "station": station["id"], "reader": reader["name"]}
     job = api.call("POST", "/v1/write-jobs", place, hold_key=key).json()
-    return Begun(hold=hold, key=key, number=free[0], iccid=iccid, job=job["id"], spare_number=free[-1])
+    return Begun(hold=hold, key=key, number=free[0], iccid=iccid, job=job["id"], spare_number=spare[-1])
 
 
 def _free_numbers(api: Api, search: str) -> list[str]:

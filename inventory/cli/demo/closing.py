@@ -27,6 +27,7 @@ def tell(
         return
     screen.say(f"console / 控制台   {settings.public_url or address}   (Ctrl-C ends everything / Ctrl-C 全部结束)")
     screen.say("a new blank is in the reader: sell the next line at the hall desk, as clerk or keeper")
+    screen.say("one with a chip serial only is in the second reader, which the desk lets you choose: sell it as clerk")
     screen.say("")
     screen.say("from another terminal / 在另一个终端:")
     for line in commands(memory, folder, settings, sold):
@@ -45,7 +46,12 @@ def commands(memory: Memory, folder: Path, settings: Settings, sold: Mapping[str
         f"./haoka recall sim LJ-C1 LJ-P1 --from {spare[0]} --to {spare[-1]}",
         f"./haoka status sim {spare[0]} DAMAGED --reason 'bent in the drawer'",
         f". {shlex.quote(str(folder / 'city_admin.env'))}",
-        f"./haoka fee change {sold['spare_number']} --class 5 --approver LJ002 --reason 'agreed with the district'",
+        f"APPROVAL=$(./haoka fee change {sold['spare_number']} --class 4 --reason 'agreed with the district' --ask)",
+        f". {shlex.quote(str(folder / 'second_admin.env'))}",
+        "./haoka approvals",
+        "./haoka approvals grant $APPROVAL",
+        f". {shlex.quote(str(folder / 'city_admin.env'))}",
+        f"./haoka fee change {sold['spare_number']} --class 4 --reason 'agreed with the district' --approval $APPROVAL",
         f"./haoka fee changes {sold['spare_number']}",
         f"./haoka status number {sold['spare_number']} DISABLED --reason 'kept back'",
         "./haoka issue number 530700 LJ-D2 --count 1000",

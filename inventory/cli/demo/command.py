@@ -166,6 +166,12 @@ async def _cards(work: _Work, report: Report) -> None:
     )
 
 
+async def _serial_blanks(work: _Work, report: Report) -> None:
+    await stocking.stock_serial_blanks(
+        work.session, work.memory, work.screen, work.runtime.vault, work.folder, report, now=utc_now()
+    )
+
+
 async def _hand_down(work: _Work, report: Report) -> None:
     await stocking.hand_down(work.session, work.memory, work.screen, report, work.size, now=utc_now())
 
@@ -176,4 +182,5 @@ _STEPS: tuple[tuple[str, str, Callable[[_Work, Report], Awaitable[None]]], ...] 
     ("numbers", "Own segments into stock, classed / 号段入库并定级", _numbers),
     ("cards", "Vendor file and IMSI pool / 卡商文件与 IMSI 池入库", _cards),
     ("issue", "Issue city → district → point → clerk / 逐级发放", _hand_down),
+    ("serial", "Blanks with a chip serial only / 序列号白卡入库并发放", _serial_blanks),
 )

@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 
 from inventory.cli.demo.memory import Memory
-from inventory.cli.demo.vendor import DemoVendor
+from inventory.cli.demo.vendor import SERIAL_CARDS, DemoVendor
 from inventory.cli.processes import Processes, ProcessFailed
 
 _READY_SECONDS = 30.0
@@ -24,15 +24,15 @@ _LOOK_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Hall:
-    """The running bench: its PC/SC socket and the control socket of its first reader."""
+    """The running bench: its PC/SC socket and the control sockets of its readers."""
 
     socket: str
-    control: str
+    controls: tuple[str, ...]
     isolated: bool
 
-    def insert(self, card: Path) -> None:
-        """Put a card into the reader, in place of the one before."""
-        _run("cardwriter.virtual.cards", ["insert", str(card), "--control", self.control])
+    def insert(self, card: Path, *, reader: int = 0) -> None:
+        """Put a card into a reader, the first unless another is named, in place of the one before."""
+        _run("cardwriter.virtual.cards", ["insert", str(card), "--control", self.controls[reader]])
 
 
 def _run(module: str, arguments: list[str], *, given: str = "") -> str:
@@ -57,12 +57,16 @@ def iccid_of(memory: Memory, number: int) -> str:
 
 
 def make_card(memory: Memory, number: int, folder: Path) -> Path:
-    """Take the vendor's card with this number out of the box: its image, made once, keeps what is written to it."""
+    """Take the vendor's card with this number out of the box: its image, made once, keeps what is written to it.
+
+    One of `SERIAL_CARDS` has a chip serial only.
+    """
     path = folder / f"card-{number:06d}.json"
     if not path.exists():
         card = DemoVendor(bytes.fromhex(memory.seed)).card(number)
         secret = {name: getattr(card, name).hex() for name in ("k", "opc", "adm1")}
-        plain = {name: getattr(card, name) for name in ("iccid", "serial", "pin1", "puk1")}
+        plain = {name: getattr(card, name) for name in ("serial", "pin1", "puk1")}
+        plain["iccid"] = None if number in SERIAL_CARDS else card.iccid
         _run("cardwriter.virtual.cards", ["make", str(path)], given=json.dumps(secret | plain))
     return path
 
@@ -93,21 +97,28 @@ def open_hall(processes: Processes, cards: Sequence[Path], folder: Path, env: Ma
             raise ProcessFailed(f"no card reader after {_READY_SECONDS:.0f} s:\n{processes.children[-1].last_words()}")
         time.sleep(_LOOK_SECONDS)
     wire = json.loads(ready.read_text())
-    return Hall(wire["socket"], wire["slots"][0]["control"], wire["isolated"])
+    return Hall(wire["socket"], tuple(slot["control"] for slot in wire["slots"]), wire["isolated"])
 
 
 def open_station(
     processes: Processes, hall: Hall, memory: Memory, address: str, folder: Path, env: Mapping[str, str]
 ) -> None:
-    """Start the station, enrolled with a one-time code when it does not know this service yet."""
+    """Start the station, with a one-time code to enrol with if it keeps nothing to work for this service with."""
     data = folder / "station"
     station = [sys.executable, "-P", "-m", "cardwriter.station", "run", "--service", address, "--data", str(data)]
     known = {**env, "PCSCLITE_CSOCK_NAME": hall.socket}
-    if memory.station_service != address:
+    if not _is_enrolled(data, address):
         known["HAOKA_STATION_CODE"] = _enrolment_code(memory, address)
-        memory.station_service = address
-        memory.save()
     processes.start("station", station, env=known)
+
+
+def _is_enrolled(data: Path, address: str) -> bool:
+    """Tell whether the station's credential is this service's; one from before scripts were signed names no signer."""
+    try:
+        kept: dict[str, Any] = json.loads((data / "credential.json").read_text())
+    except FileNotFoundError:
+        return False
+    return kept.get("service") == address and "signer" in kept
 
 
 def _enrolment_code(memory: Memory, address: str) -> str:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from inventory.cli.demo.vendor import SERIAL_CARDS
+
 _OWNER_ONLY = 0o600
 
 
@@ -25,8 +27,9 @@ class Login:
 class Memory:
     """The demo's own notes; kept in a file for its owner only.
 
-    `founded` is set before the operator is; `cards` counts the cards taken out of the vendor's box, and
-    `unfinished` is the one whose sale was broken off, if any.
+    `founded` is set before the operator is; `cards` counts the cards taken out of the vendor's box, `serial_cards`
+    those out of the box of blanks that have a chip serial only, and `unfinished` is the one whose sale was broken off,
+    if any.
     """
 
     path: Path
@@ -36,8 +39,8 @@ class Memory:
     places: dict[str, int] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     cards: int = 0
+    serial_cards: int = 0
     unfinished: int | None = None
-    station_service: str | None = None
 
     @classmethod
     def open(cls, path: Path) -> Memory:
@@ -45,6 +48,7 @@ class Memory:
         if not path.exists():
             return cls(path, os.urandom(32).hex())
         stored: dict[str, Any] = json.loads(path.read_text())
+        stored.pop("station_service", None)  # notes of before: the station itself keeps which service knows it
         logins = {name: Login(**login) for name, login in stored.pop("logins").items()}
         return cls(path, logins=logins, **stored)
 
@@ -63,6 +67,13 @@ class Memory:
         self.cards += 1
         self.save()
         return self.cards
+
+    def next_serial_card(self) -> int:
+        """Return the number of the next blank that has a chip serial only; after the last comes the first again."""
+        number = SERIAL_CARDS[self.serial_cards % len(SERIAL_CARDS)]
+        self.serial_cards += 1
+        self.save()
+        return number
 
 
 def write_private(path: Path, text: str) -> None:

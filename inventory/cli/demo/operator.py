@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import datetime, time
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +13,7 @@ from inventory.access.hours import Window
 from inventory.access.interfaces import InterfaceKind, format_interface_no
 from inventory.access.permissions import Role
 from inventory.cli.demo.memory import Login, Memory
+from inventory.cli.demo.vendor import CARD_KIND, SERIAL_KIND
 from inventory.domain.channels import Channel
 from inventory.services import interfaces, staff
 from inventory.services.catalogue import add_card_kind, add_hlr
@@ -82,14 +84,27 @@ async def found(session: AsyncSession, memory: Memory, *, now: datetime) -> None
     city_desk = format_interface_no(InterfaceKind.DIRECT, CITY.city_id, 1)
     await _login(session, memory, "city_admin", "LJ001", Role.CITY_ADMIN, "city", city_desk, now=now)
     await _login(session, memory, "second_admin", "LJ002", Role.CITY_ADMIN, "city", city_desk, now=now)
+    await _login(session, memory, "province", "LJ003", Role.PROVINCE, "city", city_desk, now=now)
     await _login(session, memory, "keeper", "LJ101", Role.HALL_KEEPER, "square", hall, now=now)
     await _login(session, memory, "clerk", "LJ102", Role.CLERK, "clerk", hall, now=now)
     await _login(session, memory, "acceptance", "LJ900", Role.ACCEPTANCE, "square", system, now=now)
 
 
+async def add_serial_kind(session: AsyncSession, memory: Memory, *, now: datetime) -> None:
+    """Add the product of the blanks that have a chip serial only."""
+    kind = replace(
+        _card_kind(),
+        code=SERIAL_KIND,
+        name_zh="4G 序列号白卡",
+        name_en="4G blank, chip serial only",
+        profile="serial_only",
+    )
+    await add_card_kind(session, founder(memory), write("serial kind"), kind, now=now)
+
+
 def _card_kind() -> CardKindRow:
     return CardKindRow(
-        code="4G-PRESET",
+        code=CARD_KIND,
         name_zh="4G 预置卡（白卡）",
         name_en="4G blank, keys preset",
         profile="preset_key",

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from inventory.cli.audit import report as audit_report
 from inventory.cli.demo import closing, hall
@@ -18,6 +17,7 @@ from inventory.cli.demo.memory import Memory
 from inventory.cli.demo.operator import founder
 from inventory.cli.demo.screen import Screen
 from inventory.cli.processes import Processes, dies_with_us, environment, listen, service_and_worker
+from inventory.domain.calendar import SHANGHAI
 from inventory.domain.errors import DomainError
 from inventory.runtime import open_runtime, utc_now
 from inventory.services.auditing import audit
@@ -25,7 +25,6 @@ from inventory.services.reporting import LifeEntry, read_history
 from inventory.settings import Settings
 
 _LOOK_SECONDS = 0.1
-_LOCAL_TIME = ZoneInfo("Asia/Shanghai")
 
 
 def run(screen: Screen, memory: Memory, settings: Settings, *, once: bool) -> None:
@@ -61,7 +60,9 @@ def run(screen: Screen, memory: Memory, settings: Settings, *, once: bool) -> No
         screen.files(before[sold["iccid"]], hall.files_of(cards[sold["iccid"]]))
         asyncio.run(_tell_lives(screen, memory, settings, sold))
         if not once:
-            opened.insert(hall.make_card(memory, memory.next_card(), settings.data_dir / "cards"))
+            blanks = memory.next_card(), memory.next_serial_card()
+            for reader, number in enumerate(blanks):
+                opened.insert(hall.make_card(memory, number, settings.data_dir / "cards"), reader=reader)
         closing.tell(screen, memory, settings, address, sold, stays=not once)
         if not once:
             processes.wait()
@@ -145,5 +146,5 @@ async def _tell_lives(screen: Screen, memory: Memory, settings: Settings, sold: 
 def _line(entry: LifeEntry) -> tuple[str, ...]:
     """Return an entry of a life as a row."""
     change = (entry.from_state, entry.to_state) if entry.to_state else (entry.giver, entry.receiver)
-    at = entry.at.astimezone(_LOCAL_TIME)
+    at = entry.at.astimezone(SHANGHAI)
     return (f"{at:%m-%d %H:%M:%S}", entry.what, " → ".join(filter(None, change)), entry.document or "", entry.staff_no)

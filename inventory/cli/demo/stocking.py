@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cardwriter.crypto.secret import Secret
 from inventory.cli.demo.memory import Memory
-from inventory.cli.demo.operator import CITY, HLR, founder, write
+from inventory.cli.demo.operator import CITY, HLR, add_serial_kind, founder, write
 from inventory.cli.demo.screen import Report, Screen
-from inventory.cli.demo.sizes import Size
-from inventory.cli.demo.vendor import CARD_KIND, TRANSPORT_KEY_INDEX, DemoVendor, write_imsi_pool
+from inventory.cli.demo.sizes import Size, Step
+from inventory.cli.demo.vendor import (
+    CARD_KIND,
+    SERIAL_CARDS,
+    SERIAL_KIND,
+    TRANSPORT_KEY_INDEX,
+    DemoVendor,
+    write_imsi_pool,
+)
 from inventory.domain.identifiers import NumberKind
 from inventory.services.loading import FileKind, FileWish, load_file
 from inventory.services.moving import MoveWish, Verb, move
@@ -20,8 +29,8 @@ from inventory.services.numbers import SegmentWish, take_segments
 from inventory.services.organisation import HALL_POOL
 from inventory.services.plan import load_packaged_plan
 from inventory.services.rule_sets import install_default
-from inventory.services.transport_keys import TransportKeyWish, import_transport_key
-from inventory.store.selection import ByCount
+from inventory.services.transport_keys import TransportKeyWish, found_transport_key
+from inventory.store.selection import ByCount, ByRange
 from inventory.vault.envelope import Vault
 from inventory.vault.transport import TransportAlgorithm, key_check_value
 
@@ -80,17 +89,40 @@ async def load_cards(
         parts=(transport_key,),
         kcv=key_check_value(algorithm, transport_key),
     )
-    await import_transport_key(session, caller, write("transport key"), key, vault=vault, now=now)
+    await found_transport_key(session, caller, write("transport key"), key, vault=vault, now=now)
     delivery, pool = folder / "vendor-DEMO-0001.out", folder / "imsi-pool.csv"
     vendor.write_delivery(delivery, size.cards)
     write_imsi_pool(pool, HLR, size.cards)
-    rows = []
+    await _load(session, memory, screen, vault, report, delivery, pool, CARD_KIND, now=now)
+
+
+async def stock_serial_blanks(
+    session: AsyncSession, memory: Memory, screen: Screen, vault: Vault, folder: Path, report: Report, *, now: datetime
+) -> None:
+    """Load blanks that have a chip serial only, with the ICCIDs that they get, and issue all to the clerk."""
+    vendor = DemoVendor(bytes.fromhex(memory.seed))
+    await add_serial_kind(session, memory, now=now)
+    delivery, pool = folder / "vendor-DEMO-0002.out", folder / "imsi-iccid-pool.csv"
+    vendor.write_serial_delivery(delivery)
+    vendor.write_numbered_pool(pool, HLR)
+    await _load(session, memory, screen, vault, report, delivery, pool, SERIAL_KIND, now=now)
+    first, last = (vendor.card(number).serial for number in (SERIAL_CARDS[0], SERIAL_CARDS[-1]))
+    way = ("530700", "LJ-D1", "LJ-P1", "LJ-C1")
+    steps = [Step("sim", giver, receiver, len(SERIAL_CARDS)) for giver, receiver in pairwise(way)]
+    await _issue(session, memory, screen, report, steps, ByRange(first, last), now=now)
+
+
+async def _load(
+    session: AsyncSession, memory: Memory, screen: Screen, vault: Vault, report: Report, delivery: Path, pool: Path,
+    card_kind: str, *, now: datetime,
+) -> None:  # fmt: skip
+    caller, rows = founder(memory), []
     for path, kind in ((delivery, FileKind.SIM_VENDOR), (pool, FileKind.IMSI_POOL)):
         wish = FileWish(
             kind=kind,
             name=path.name,
             content=path.read_bytes(),
-            card_kind=CARD_KIND if kind is FileKind.SIM_VENDOR else None,
+            card_kind=card_kind if kind is FileKind.SIM_VENDOR else None,
             vendor="Haoka demo vendor",
             pool=HALL_POOL,
         )
@@ -104,18 +136,26 @@ async def hand_down(
     session: AsyncSession, memory: Memory, screen: Screen, report: Report, size: Size, *, now: datetime
 ) -> None:
     """Issue cards city, district, point, clerk and numbers city, district, point, each step with a document."""
+    await _issue(session, memory, screen, report, size.steps, None, now=now)
+
+
+async def _issue(
+    session: AsyncSession, memory: Memory, screen: Screen, report: Report, steps: Sequence[Step],
+    cards: ByRange | None, *, now: datetime,
+) -> None:  # fmt: skip
+    """Take each step, with these cards or as many items as it says."""
     rows = []
-    for done, step in enumerate(size.steps, start=1):
+    for done, step in enumerate(steps, start=1):
         wish = MoveWish(
             verb=Verb.ISSUE,
             resource=step.resource,
             giver=step.giver,
             receiver=step.receiver,
-            selection=ByCount(step.count),
+            selection=cards or ByCount(step.count),
             person=f"{step.receiver} keeper",
         )
-        name = f"issue {step.resource} {step.giver} {step.receiver}"
+        name = f"issue {step.resource} {step.giver} {step.receiver}{' by serial' if cards else ''}"
         answer = await move(session, founder(memory), write(name), wish, now=now)
         rows.append((answer.body["id"], step.resource, step.giver, step.receiver, answer.body["count"]))
-        report(done, len(size.steps))
+        report(done, len(steps))
     screen.table("Documents / 单据", ("document", "kind", "from", "to", "items"), rows)

@@ -18,6 +18,9 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 TRANSPORT_KEY_INDEX = "11"
 CARD_KIND = "4G-PRESET"
+SERIAL_KIND = "4G-SERIAL"
+SERIAL_CARDS = range(900_001, 900_031)
+"""The vendor's blanks that have a chip serial only."""
 _ICCID_HEAD = "898600A3253099"
 """Invented: an issuer of China Mobile, a province code and a vendor that do not go together."""
 _LAB_IMSI = 460009990000000
@@ -70,20 +73,34 @@ class DemoVendor:
 
     def write_delivery(self, path: Path, count: int) -> None:
         """Write the vendor's output file for cards 1 to `count` in the classic layout (docs/vendor-files.md)."""
+        self._write(path, self._delivery(range(1, count + 1), numbered=True))
+
+    def write_serial_delivery(self, path: Path) -> None:
+        """Write the file of the blanks that have a chip serial only."""
+        self._write(path, self._delivery(SERIAL_CARDS, numbered=False))
+
+    def _write(self, path: Path, lines: Iterator[str]) -> None:
         with path.open("w", encoding="ascii") as file:
             path.chmod(0o600)
-            file.writelines(f"{line}\n" for line in self._delivery(count))
+            file.writelines(f"{line}\n" for line in lines)
 
-    def _delivery(self, count: int) -> Iterator[str]:
+    def _delivery(self, numbers: range, *, numbered: bool) -> Iterator[str]:
+        kind, profile, batch = (CARD_KIND, "preset_key", 1) if numbered else (SERIAL_KIND, "serial_only", 2)
         yield from ("*" * 40, "*HEADER DESCRIPTION", "*" * 40)
-        yield from ("Customer: Haoka demo operator", f"Quantity: {count}", f"Type: {CARD_KIND}", "Profile: preset_key")
-        yield from ("Batch: DEMO-0001", f"Transport_key: {TRANSPORT_KEY_INDEX}")
-        yield from ("*INPUT VARIABLES", "var_In:", f"Ser_nb: {self.card(1).serial}", "*OUTPUT VARIABLES")
-        yield "var_Out: ICCID/Ser_nb/PIN1/PUK1/PIN2/PUK2/ADM1/KI/OPC"
-        for number in range(1, count + 1):
-            card = self.card(number)
-            values = (card.iccid, card.serial, card.pin1, card.puk1, card.pin2, card.puk2, card.adm1.decode())
+        yield from ("Customer: Haoka demo operator", f"Quantity: {len(numbers)}", f"Type: {kind}")
+        yield from (f"Profile: {profile}", f"Batch: DEMO-{batch:04d}", f"Transport_key: {TRANSPORT_KEY_INDEX}")
+        yield from ("*INPUT VARIABLES", "var_In:", f"Ser_nb: {self.card(numbers[0]).serial}", "*OUTPUT VARIABLES")
+        yield f"var_Out: {'ICCID/' if numbered else ''}Ser_nb/PIN1/PUK1/PIN2/PUK2/ADM1/KI/OPC"
+        for card in map(self.card, numbers):
+            names = (card.iccid, card.serial) if numbered else (card.serial,)
+            values = (*names, card.pin1, card.puk1, card.pin2, card.puk2, card.adm1.decode())
             yield " ".join((*values, self._sealed(card.k).hex(), self._sealed(card.opc).hex()))
+
+    def write_numbered_pool(self, path: Path, hlr: str) -> None:
+        """Write a pool file with an IMSI and an ICCID for each of those blanks."""
+        with path.open("w", encoding="ascii") as file:
+            file.write("imsi,iccid,hlr\n")
+            file.writelines(f"{_LAB_IMSI + number},{self.card(number).iccid},{hlr}\n" for number in SERIAL_CARDS)
 
     def _sealed(self, key: bytes) -> bytes:
         """Encrypt one key block as vendors do (one AES block, no chaining)."""

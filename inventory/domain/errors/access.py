@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from inventory.domain.errors.base import DomainError, Refusal
+
+if TYPE_CHECKING:
+    from inventory.domain.approvals import Demand
 
 
 class UnknownInterface(DomainError):
@@ -77,12 +82,33 @@ class SamePerson(DomainError):
     message = "The one who asks cannot approve; a second person must"
 
 
-class ApproverNeeded(DomainError):
-    """An act for two persons came without a second one who may approve (`approver`, `permission`)."""
+class ApprovalNeeded(DomainError):
+    """An act for two persons came without an approval (`act`, `permission`: what the second person must hold)."""
 
-    code = "approver_needed"
+    code = "approval_needed"
     refusal = Refusal.FORBIDDEN
-    message = "This needs the approval of a second person with the permission {permission}, not of {approver}"
+    message = "{act} needs a second person with the permission {permission}; ask for an approval and send its id"
+
+    def __init__(self, demand: Demand | None = None, **params: Any) -> None:
+        super().__init__(**params)
+        self.demand = demand
+        """What has to be asked for."""
+
+
+class ApprovalNotGranted(DomainError):
+    """An approval that nobody granted, or that is used up or over (`approval`, `state`)."""
+
+    code = "approval_not_granted"
+    refusal = Refusal.CONFLICT
+    message = "Approval {approval} is {state} and cannot be used; wait for the answer or ask anew"
+
+
+class ApprovalDiffers(DomainError):
+    """The act is not the one that was granted: another wish, or the items have changed since (`approval`)."""
+
+    code = "approval_differs"
+    refusal = Refusal.CONFLICT
+    message = "Approval {approval} was given for something else, or the items have changed since; ask anew"
 
 
 class OrganisationUnknown(DomainError):

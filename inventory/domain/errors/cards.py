@@ -13,6 +13,14 @@ class CardUnknown(DomainError):
     message = "Card {iccid} is not in stock here or does not belong to this kit"
 
 
+class NoCardInReader(DomainError):
+    """No card of stock that could be taken lies in the desk's reader: neither an ICCID nor a chip serial is known."""
+
+    code = "no_card_in_reader"
+    refusal = Refusal.CONFLICT
+    message = "No card that can be sold is in the reader; put in a blank one and wait until the desk shows its number"
+
+
 class CardBeingWritten(DomainError):
     """The kit's card has an open or unsettled write job (`iccid`)."""
 
@@ -37,6 +45,22 @@ class WriteJobOpen(DomainError):
     message = "Write job {job} is still open; wait for it or cancel it"
 
 
+class BulkOrderOpen(DomainError):
+    """The station has an open bulk order (`order`)."""
+
+    code = "bulk_order_open"
+    refusal = Refusal.CONFLICT
+    message = "Bulk order {order} of this station is still open; finish or cancel it"
+
+
+class AdmInDoubt(DomainError):
+    """The card's ADM key was sent to it before, and nobody knows what came of it (`card`)."""
+
+    code = "adm_in_doubt"
+    refusal = Refusal.CONFLICT
+    message = "The ADM key of card {card} was sent before without an answer; take another card, or decide to try again"
+
+
 class StationUnknown(DomainError):
     """No station has this id (`station`)."""
 
@@ -51,6 +75,26 @@ class StationOffline(DomainError):
     code = "station_offline"
     refusal = Refusal.BUSY
     message = "Station {station} is not connected; start it and try again"
+
+
+class ReaderTaken(DomainError):
+    """The reader stands at another seat (`reader`, `staff`, `since`)."""
+
+    code = "reader_taken"
+    refusal = Refusal.CONFLICT
+    message = (
+        "Reader {reader} is bound to another seat by {staff} since {since}; take another, or take it over knowingly"
+    )
+
+
+class CardMustStay(DomainError):
+    """The card in a dispenser may not be moved there now (`movement`, `state` of its record, `-` if none is known)."""
+
+    code = "card_must_stay"
+    refusal = Refusal.CONFLICT
+    message = (
+        "The card in the dispenser is {state} and may not be moved to {movement}; finish its sale or read it first"
+    )
 
 
 class EnrolCodeInvalid(DomainError):

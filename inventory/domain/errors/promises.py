@@ -29,6 +29,22 @@ class NumberNotOnSale(DomainError):
     message = "{number} is not on sale here; choose another"
 
 
+class NotSoldInHalls(DomainError):
+    """The number is an SMS port, which is rented, or an access code (`number`; REQ-NUM-15, REQ-NUM-16)."""
+
+    code = "not_sold_in_halls"
+    refusal = Refusal.CONFLICT
+    message = "{number} is an SMS port or an access code, which no hall sells; choose a subscriber number"
+
+
+class LegalHold(DomainError):
+    """An outside order lies on the item, or on an item of the kit (`field`, `value`); the order itself is not told."""
+
+    code = "legal_hold"
+    refusal = Refusal.CONFLICT
+    message = "{field} {value} is under a legal hold and may be neither sold nor given up; take another"
+
+
 class SimNotFree(DomainError):
     """The card is not available (`iccid`, `state`)."""
 
@@ -45,12 +61,79 @@ class NoDataUnit(DomainError):
     message = "No free IMSI is left for HLR {hlr}; load a pool or choose a number of another HLR"
 
 
+class NoNumberedData(DomainError):
+    """No data with an ICCID are left for a blank that has a chip serial only (`hlr`)."""
+
+    code = "no_numbered_data"
+    refusal = Refusal.CONFLICT
+    message = (
+        "No free IMSI with an ICCID is left for HLR {hlr}, and this blank has no ICCID of its own; "
+        "load a pool with the column iccid or take a card that has its ICCID"
+    )
+
+
+class NumberNotInUse(DomainError):
+    """The number serves no customer, so nothing of its line can be changed (`number`, `state`)."""
+
+    code = "number_not_in_use"
+    refusal = Refusal.CONFLICT
+    message = "{number} is {state} and serves no customer; only the card of a number in use is replaced"
+
+
+class ServiceOrderOpen(DomainError):
+    """Another service order is open on the number or its card (`number`, `business`, `reason`, `until`; REQ-LCK-01)."""
+
+    code = "service_order_open"
+    refusal = Refusal.CONFLICT
+    message = "A service order ({business}, {reason}) is open on {number} until {until}; finish or release it first"
+
+
+class ExtraCheckMissing(DomainError):
+    """The number is one worth stealing, and nobody says how its holder proved itself a second time (`number_class`)."""
+
+    code = "extra_check_missing"
+    refusal = Refusal.CONFLICT
+    message = "Numbers of class {number_class} get another card only after an extra check; say what was checked"
+
+
+class NetworkNotReady(DomainError):
+    """The city waits for the network's word, and the network does not know the card yet (`iccid`; REQ-AUC-01)."""
+
+    code = "network_not_ready"
+    refusal = Refusal.CONFLICT
+    message = "The network has not confirmed card {iccid}; the old card works until it has: tell it, then confirm"
+
+
+class NotHeldTogether(DomainError):
+    """Card and number are neither one line nor in one kit (`iccid`, `number`)."""
+
+    code = "not_held_together"
+    refusal = Refusal.CONFLICT
+    message = "Card {iccid} and number {number} are not in one kit; hold them together first"
+
+
 class HlrMismatch(DomainError):
     """Number and card data belong to different HLRs (`number_hlr`, `sim_hlr`)."""
 
     code = "hlr_mismatch"
     refusal = Refusal.CONFLICT
     message = "The number belongs to HLR {number_hlr}, the card's data to {sim_hlr}"
+
+
+class CardKindDiffers(DomainError):
+    """The card is of another product than the kit was quoted with (`iccid`, `kind`, `quoted`)."""
+
+    code = "card_kind_differs"
+    refusal = Refusal.CONFLICT
+    message = "Card {iccid} is of product {kind}, the kit was quoted with {quoted}; take a card of that product"
+
+
+class CardLacksCapability(DomainError):
+    """The card's product cannot do what the kit demands (`kind`, `capability`; REQ-SIM-14)."""
+
+    code = "card_lacks_capability"
+    refusal = Refusal.CONFLICT
+    message = "Cards of product {kind} do not have {capability}; take a card of another product"
 
 
 class HoldKeyWrong(DomainError):

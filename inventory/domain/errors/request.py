@@ -91,3 +91,19 @@ class Busy(DomainError):
     code = "busy"
     refusal = Refusal.BUSY
     message = "The service is busy; try again in a moment"
+
+
+class TooManyLists(DomainError):
+    """As many lists as may be read at once are being taken along by others; the request may be repeated."""
+
+    code = "too_many_lists"
+    refusal = Refusal.BUSY
+    message = "Too many lists are being taken along at once; try again in a moment"
+
+
+class NoRoomForList(DomainError):
+    """The service's disk has too little room for a list on its way; the request may be repeated."""
+
+    code = "no_room_for_list"
+    refusal = Refusal.BUSY
+    message = "The service's disk has too little room for this list"

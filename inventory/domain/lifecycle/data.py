@@ -36,6 +36,8 @@ class DataEvent(StrEnum):
     """The card that may carry it is dead, lost or scrapped; two persons."""
     NETWORK_DELETED = "NETWORK_DELETED"
     WITHDRAW = "WITHDRAW"
+    FETCH = "FETCH"
+    """Issue data came from an operator's own system for one card, and go to it at once."""
     CONSUME = "CONSUME"
     """Issue data fetched from an operator's own system that did not end on a card: used up, never given again."""
 
@@ -84,7 +86,7 @@ _D, _DE = DataState, DataEvent
 
 DATA_LIFECYCLE: Lifecycle[DataState, DataEvent] = Lifecycle(
     initial=_D.FREE,
-    entries={_DE.INTAKE: _D.FREE, _DE.INTAKE_FINISHED: _D.BOUND},
+    entries={_DE.INTAKE: _D.FREE, _DE.INTAKE_FINISHED: _D.BOUND, _DE.FETCH: _D.LEASED},
     table={
         (_D.FREE, _DE.RESERVE): _D.RESERVED,
         (_D.RESERVED, _DE.RELEASE): _D.FREE,
@@ -97,6 +99,7 @@ DATA_LIFECYCLE: Lifecycle[DataState, DataEvent] = Lifecycle(
         (_D.QUARANTINED, _DE.PROVEN): _D.BOUND,
         (_D.QUARANTINED, _DE.READ_BLANK): _D.FREE,
         (_D.QUARANTINED, _DE.CARD_GONE): _D.RETIRED,
+        (_D.QUARANTINED, _DE.CONSUME): _D.RETIRED,
         (_D.BOUND, _DE.NETWORK_DELETED): _D.RETIRED,
         (_D.FREE, _DE.WITHDRAW): _D.RETIRED,
     },
@@ -121,7 +124,9 @@ AUC_LIFECYCLE: Lifecycle[AucState, AucEvent] = Lifecycle(
         (_A.SENT, _AE.CONFIRM): _A.CONFIRMED,
         (_A.SENT, _AE.FAIL): _A.FAILED,
         (_A.FAILED, _AE.SEND): _A.SENT,
+        (_A.FAILED, _AE.CONFIRM): _A.CONFIRMED,  # mended there, without being told again
         # Deletion is asked for whatever the network answered: a lost answer may hide a success.
+        (_A.NONE, _AE.DELETE): _A.DELETED,  # of a card that is replaced before all its identities were told of
         (_A.SENT, _AE.DELETE): _A.DELETED,
         (_A.CONFIRMED, _AE.DELETE): _A.DELETED,
         (_A.FAILED, _AE.DELETE): _A.DELETED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from inventory.domain.errors import IllegalTransition
 
@@ -64,3 +64,18 @@ class Lifecycle(Generic[S, E]):
     def terminal(self) -> frozenset[S]:
         """The states that nothing leaves."""
         return frozenset(self.names) - {source for (source, _) in self.table}
+
+
+def joined(usual: Lifecycle[Any, Any], *others: Lifecycle[Any, Any]) -> Lifecycle[Any, Any]:
+    """Give the life cycle of a kind of stock of which some sorts live by tables of their own.
+
+    It begins as the usual one. Each state belongs to one of the tables and so tells which one an item lives by; only a
+    final state may be of several.
+    """
+    cycles = (usual, *others)
+    return Lifecycle(
+        initial=usual.initial,
+        entries=usual.entries,
+        table={move: target for cycle in cycles for move, target in cycle.table.items()},
+        names={state: name for cycle in cycles for state, name in cycle.names.items()},
+    )

@@ -132,3 +132,6 @@ NUMBER_MOVABLE_UP = frozenset({_S.UNUSED, _S.RECYCLED, _S.DISABLED, _S.FROZEN})
 
 NUMBER_MOVABLE_DOWN = frozenset({_S.UNUSED})
 """Only what can be sold goes down: the other movable states wait at the city for a decision (N13, N16)."""
+
+NUMBER_PROMISED = frozenset({_S.HELD, _S.BOOKED})
+"""Not the customer's yet: a number in these states may become free again where it lies."""

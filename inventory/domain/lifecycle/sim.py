@@ -1,4 +1,4 @@
-"""The life of a card: rows S1 to S19 of the state table.
+"""The life of a card: rows S1 to S19 of the state table, and S20, its way to another city.
 
 A card's secrets and its subscription data have lives of their own (`inventory.domain.lifecycle.data`).
 """
@@ -31,6 +31,8 @@ class SimState(StrEnum):
     WRITTEN_OFF = "WRITTEN_OFF"
     RETURNED_TO_VENDOR = "RETURNED_TO_VENDOR"
     VOIDED = "VOIDED"
+    SENT_AWAY = "SENT_AWAY"
+    """Another city's book has it now."""
 
 
 class SimEvent(StrEnum):
@@ -78,6 +80,7 @@ class SimEvent(StrEnum):
     WRITE_OFF = "WRITE_OFF"
     RETURN_TO_VENDOR = "RETURN_TO_VENDOR"
     VOID = "VOID"
+    SEND_AWAY = "SEND_AWAY"
 
 
 _S = SimState
@@ -127,6 +130,7 @@ SIM_LIFECYCLE: Lifecycle[SimState, SimEvent] = Lifecycle(
         (_S.DAMAGED, _E.LOSE): _S.LOST,
         (_S.REPLACED, _E.LOSE): _S.LOST,
         (_S.DISABLED, _E.LOSE): _S.LOST,
+        # One person blocks at once, two lift it: docs/adr/0028-blocking-takes-one-person.md
         (_S.AVAILABLE, _E.DISABLE): _S.DISABLED,
         (_S.HELD, _E.DISABLE): _S.DISABLED,
         (_S.WRITTEN, _E.DISABLE): _S.DISABLED,
@@ -143,6 +147,7 @@ SIM_LIFECYCLE: Lifecycle[SimState, SimEvent] = Lifecycle(
         (_S.AVAILABLE, _E.RETURN_TO_VENDOR): _S.RETURNED_TO_VENDOR,  # S19
         (_S.DAMAGED, _E.RETURN_TO_VENDOR): _S.RETURNED_TO_VENDOR,
         (_S.AVAILABLE, _E.VOID): _S.VOIDED,
+        (_S.AVAILABLE, _E.SEND_AWAY): _S.SENT_AWAY,  # S20; in the other city it begins anew, as S1 has it
     },
     names={
         _S.AVAILABLE: Name("可用", "Available"),
@@ -163,6 +168,7 @@ SIM_LIFECYCLE: Lifecycle[SimState, SimEvent] = Lifecycle(
         _S.WRITTEN_OFF: Name("核销", "Written off"),
         _S.RETURNED_TO_VENDOR: Name("退厂", "Returned to vendor"),
         _S.VOIDED: Name("误登作废", "Voided"),
+        _S.SENT_AWAY: Name("调往外地市", "Sent to another city"),
     },
 )
 """Every legal move of a card; guards beyond the state are the services'."""
@@ -172,6 +178,9 @@ SIM_MOVABLE_UP = frozenset({_S.AVAILABLE, _S.DAMAGED, _S.WRITE_UNKNOWN, _S.REPLA
 
 SIM_MOVABLE_DOWN = frozenset({_S.AVAILABLE})
 """Only what can be sold goes down."""
+
+SIM_PROMISED = frozenset({_S.HELD, _S.WRITING, _S.WRITE_UNKNOWN, _S.WRITTEN})
+"""Not the customer's yet: a card in these states may become free again where it lies."""
 
 SIM_WITH_CUSTOMER = frozenset({_S.COMPLETING, _S.IN_USE, _S.REPORTED_LOST, _S.RETIRED})
 """In these states the holder is the pseudo-holder customer, outside every stocktake."""

@@ -1,4 +1,4 @@
-"""The lives of what we do to the stock: a hold and a write job."""
+"""The lives of what we do to the stock: a hold, a write job, a recall order, a legal hold, a stocktake and a box."""
 
 from __future__ import annotations
 
@@ -131,3 +131,129 @@ WRITE_JOB_OPEN = frozenset({_W.CREATED, _W.IDENTIFYING, _W.WRITING, _W.VERIFYING
 
 WRITE_JOB_DELIVERED = frozenset({_W.WRITING, _W.VERIFYING, _W.UNKNOWN})
 """In these states a card-changing script may have reached the card."""
+
+
+class RecallOrderState(StrEnum):
+    """Where a recall order (回收令) stands."""
+
+    OPEN = "OPEN"
+    FULFILLED = "FULFILLED"
+    """Nothing is owed any more: everything came back or was sold under an older promise."""
+    ENDED = "ENDED"
+    """Closed by a person with a reason; what had not come back sells again."""
+
+
+class RecallOrderEvent(StrEnum):
+    """What can happen to a recall order."""
+
+    ORDER = "ORDER"
+    FULFIL = "FULFIL"
+    END = "END"
+
+
+_R, _RE = RecallOrderState, RecallOrderEvent
+
+RECALL_ORDER_LIFECYCLE: Lifecycle[RecallOrderState, RecallOrderEvent] = Lifecycle(
+    initial=_R.OPEN,
+    entries={_RE.ORDER: _R.OPEN},
+    table={(_R.OPEN, _RE.FULFIL): _R.FULFILLED, (_R.OPEN, _RE.END): _R.ENDED},
+    names={
+        _R.OPEN: Name("进行中", "Open"),
+        _R.FULFILLED: Name("已交清", "Fulfilled"),
+        _R.ENDED: Name("已终止", "Ended"),
+    },
+)
+"""Every legal move of a recall order."""
+
+
+class LegalOrderState(StrEnum):
+    """Whether a legal hold (司法/政企保留) is in force."""
+
+    IN_FORCE = "IN_FORCE"
+    LIFTED = "LIFTED"
+
+
+class LegalOrderEvent(StrEnum):
+    """What can happen to a legal hold; that its review is due changes nothing."""
+
+    PLACE = "PLACE"
+    LIFT = "LIFT"
+    """By two persons."""
+
+
+_L, _LE = LegalOrderState, LegalOrderEvent
+
+LEGAL_ORDER_LIFECYCLE: Lifecycle[LegalOrderState, LegalOrderEvent] = Lifecycle(
+    initial=_L.IN_FORCE,
+    entries={_LE.PLACE: _L.IN_FORCE},
+    table={(_L.IN_FORCE, _LE.LIFT): _L.LIFTED},
+    names={_L.IN_FORCE: Name("生效中", "In force"), _L.LIFTED: Name("已解除", "Lifted")},
+)
+"""Every legal move of a legal hold."""
+
+
+class StocktakeState(StrEnum):
+    """Where a stocktake (盘点单) stands."""
+
+    OPEN = "OPEN"
+    """Being scanned; nobody is told what is expected."""
+    CLOSED = "CLOSED"
+    """Signed by the counter; its differences are fixed."""
+    POSTED = "POSTED"
+    """The book has been set right by its differences."""
+    CANCELLED = "CANCELLED"
+
+
+class StocktakeEvent(StrEnum):
+    """What can happen to a stocktake."""
+
+    OPEN = "OPEN"
+    CLOSE = "CLOSE"
+    POST = "POST"
+    CANCEL = "CANCEL"
+
+
+_T, _TE = StocktakeState, StocktakeEvent
+
+STOCKTAKE_LIFECYCLE: Lifecycle[StocktakeState, StocktakeEvent] = Lifecycle(
+    initial=_T.OPEN,
+    entries={_TE.OPEN: _T.OPEN},
+    table={
+        (_T.OPEN, _TE.CLOSE): _T.CLOSED,
+        (_T.OPEN, _TE.CANCEL): _T.CANCELLED,
+        (_T.CLOSED, _TE.POST): _T.POSTED,
+        (_T.CLOSED, _TE.CANCEL): _T.CANCELLED,
+    },
+    names={
+        _T.OPEN: Name("进行中", "Open"),
+        _T.CLOSED: Name("已封盘", "Closed"),
+        _T.POSTED: Name("已过账", "Posted"),
+        _T.CANCELLED: Name("已撤销", "Cancelled"),
+    },
+)
+"""Every legal move of a stocktake."""
+
+
+class BoxState(StrEnum):
+    """Whether a box (箱) is closed with a seal."""
+
+    SEALED = "SEALED"
+    OPENED = "OPENED"
+
+
+class BoxEvent(StrEnum):
+    """What can happen to a box."""
+
+    PACK = "PACK"
+    OPEN = "OPEN"
+
+
+_B, _BE = BoxState, BoxEvent
+
+BOX_LIFECYCLE: Lifecycle[BoxState, BoxEvent] = Lifecycle(
+    initial=_B.SEALED,
+    entries={_BE.PACK: _B.SEALED},
+    table={(_B.SEALED, _BE.OPEN): _B.OPENED, (_B.OPENED, _BE.PACK): _B.SEALED},
+    names={_B.SEALED: Name("已封箱", "Sealed"), _B.OPENED: Name("已开箱", "Opened")},
+)
+"""Every legal move of a box."""

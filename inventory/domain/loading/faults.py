@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -29,18 +30,35 @@ class FaultCode(StrEnum):
     SECRET_COLUMN = "secret_column"  # noqa: S105 - a code
     """A list has a column of keys or codes; those come in a vendor's file only."""
     FINISHED_CARDS = "finished_cards"
-    """Blanks are loaded here, not cards that have their IMSI already."""
+    """A card has its IMSI already, and nothing says of which HLR it is."""
 
 
 @dataclass(frozen=True)
 class RowFault:
-    """One fault: `row` is the line in the file, from 1; `value` is empty where it could be a secret."""
+    """One fault: `row` is the line in the file, from 1; `value` is empty where it could be a secret.
+
+    `line` is the row's own text for the person who mends it, empty where that may not be kept.
+    """
 
     row: int
     column: str
     value: str
     code: FaultCode
     reason: str
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """What could be read of a row with faults: its names by column, for it too may have what another one has.
+
+    `box` is the box that it would have lain in, which is not whole without it.
+    """
+
+    row: int
+    names: Mapping[str, str] = field(repr=False)
+    line: str = ""
+    box: str | None = None
 
 
 class BadValueError(Exception):
@@ -68,17 +86,3 @@ def refuse_spreadsheet_number(text: str) -> None:
 def shown(text: str) -> str:
     """Shorten a value for a list of faults."""
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-
-
-class Seen:
-    """Remembers the identifiers of a file, to find those that stand there twice."""
-
-    def __init__(self) -> None:
-        self._rows: dict[str, dict[str, int]] = {}
-
-    def again(self, row: int, column: str, value: str) -> RowFault | None:
-        """Note an identifier; give a fault if an earlier row has it."""
-        first = self._rows.setdefault(column, {}).setdefault(value, row)
-        if first == row:
-            return None
-        return RowFault(row, column, value, FaultCode.DUPLICATE_IN_FILE, f"row {first} has it already")

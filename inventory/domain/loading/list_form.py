@@ -21,7 +21,7 @@ from inventory.domain.loading.faults import BadValueError, FaultCode, RowFault, 
 BLANKS: Final = " "
 """The delimiter of a list whose values stand apart by blanks, as many as there are."""
 _MARKS: Final = (",", ";", "\t", "|")
-_SAMPLE: Final = 100
+SAMPLE: Final = 100
 """Lines that are looked at to find the form."""
 SECRET: Final = "secret"  # noqa: S105 - the name of a sort of column
 """The name of a column of keys or codes, which no list may have."""
@@ -33,9 +33,15 @@ _NAMES: Final[Mapping[str, str]] = {
     "number": "number msisdn phone phonenumber mobile 号码 手机号 手机号码 电话 电话号码 用户号码 业务号码 接入号",
     "card_kind": "cardkind cardtype kind product 卡品 卡种 卡类型 卡品类型",
     "hlr": "hlr hlrcode hlrid hlr编码 归属hlr 归属位置寄存器",
+    "face_value": "facevalue denomination 面值 面额",
+    "expires_on": "expireson expiry expirydate validuntil 有效期 有效期至 到期日 到期日期 失效日期",
+    "area": "area region 区域 适用区域 适用地区 使用区域",
+    "box": "box boxno boxcode boxid carton cartonno 箱 箱号 箱码 箱编号 盒号 纸箱号 包装箱号",
 }
 _COLUMN_OF: Final = {name: column for column, names in _NAMES.items() for name in names.split()}
-_SECRET_NAME: Final = re.compile(r"e?(?:ki[cd]?|opc?)|(?:adm|pin|puk)[0-9]*码?|.*(?:密钥|密码|key|secret).*")
+_SECRET_NAME: Final = re.compile(
+    r"e?(?:ki[cd]?|opc?|scp03(?:enc|mac|dek))|(?:adm|pin|puk)[0-9]*码?|.*(?:密钥|密码|key|secret).*"
+)
 _UNSAID: Final = re.compile(r"[\s_\-.()（）]")
 _KEY: Final = re.compile(r"[0-9A-F]{32,}", re.ASCII | re.IGNORECASE)
 """Ki and OPc are 16 bytes or more; no identifier is that long."""
@@ -54,7 +60,7 @@ IDENTIFIERS: Final[Mapping[ListSort, tuple[str, ...]]] = {
 }
 """The columns of which a list needs at least one."""
 READ: Final[Mapping[ListSort, tuple[str, ...]]] = {
-    ListSort.CARDS: ("iccid", "serial", "card_kind"),
+    ListSort.CARDS: ("iccid", "serial", "imsi", "hlr", "card_kind", "face_value", "expires_on", "area", "box"),
     ListSort.NUMBERS: ("number", "hlr"),
 }
 """The columns that are read; others are left alone."""
@@ -162,7 +168,7 @@ def looks_secret(text: str) -> bool:
 def _sample(lines: Sequence[str]) -> tuple[int, list[str]]:
     """Give the row of the first line that holds something, and the lines from there on to look at."""
     filled = ((row, line) for row, line in enumerate(lines, start=1) if line.strip())
-    some = [pair for pair, _ in zip(filled, range(_SAMPLE), strict=False)]
+    some = [pair for pair, _ in zip(filled, range(SAMPLE), strict=False)]
     return some[0][0] if some else 0, [line for _, line in some]
 
 
@@ -253,9 +259,6 @@ def _unfit(columns: Sequence[str], sort: ListSort, row: int) -> list[RowFault]:
     if SECRET in columns:
         reason = "a list holds no keys or codes; take the column out"
         faults.append(RowFault(row, str(columns.index(SECRET) + 1), "", FaultCode.SECRET_COLUMN, reason))
-    if sort is ListSort.CARDS and "imsi" in columns:
-        reason = "cards with an IMSI are not blanks; load blanks only"
-        faults.append(RowFault(row, "imsi", "", FaultCode.FINISHED_CARDS, reason))
     faults += [
         RowFault(row, column, "", FaultCode.DUPLICATE_COLUMN, "two columns look like it; say which one it is")
         for column in READ[sort]

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
+from inventory.domain.boxes import parse_box_code
 from inventory.domain.errors import InvalidIdentifier
-from inventory.domain.identifiers import parse_chip_serial, parse_iccid
-from inventory.domain.loading.faults import BadValueError, FaultCode, RowFault, Seen, refuse_spreadsheet_number, shown
+from inventory.domain.identifiers import parse_chip_serial, parse_iccid, parse_imsi
+from inventory.domain.loading.faults import (
+    BadRow,
+    BadValueError,
+    FaultCode,
+    RowFault,
+    refuse_spreadsheet_number,
+    shown,
+)
 from inventory.domain.loading.list_form import (
     BLANKS,
     IDENTIFIERS,
+    SAMPLE,
     ListSort,
     any_number,
     find_form,
     looks_secret,
     split_row,
 )
+from inventory.domain.loading.prepaid import area, expires_on, face_value
 
+_MOST_LOOKED_AT: Final = 10_000
+"""Lines that are read to find the form: a file may begin with any number of blank ones."""
 _CODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class ListRow:
-    """One good row: its line in the file, from 1, and the normal form of each value that is read and not empty."""
+    """One good row: its line in the file, from 1, and the normal form of each value that is read and not empty.
+
+    `line` is its own text, as far as that may be kept.
+    """
 
     row: int
     values: Mapping[str, str]
+    line: str = ""
 
 
 def _code(text: str) -> str:
@@ -46,6 +62,11 @@ _READERS: Final[Mapping[str, Callable[[str], str]]] = {
     "number": any_number,
     "card_kind": _code,
     "hlr": _code,
+    "imsi": parse_imsi,
+    "face_value": face_value,
+    "expires_on": expires_on,
+    "area": area,
+    "box": parse_box_code,
 }
 
 
@@ -58,36 +79,34 @@ _NORMAL: Final[Mapping[str, re.Pattern[str]]] = {
 
 
 class ListFile:
-    """A list, read from its text: `form` is what was found of it, `faults` what makes it unreadable.
+    """A list, read once from its lines: `form` is what was found of it, `faults` what makes it unreadable.
 
     `said` gives columns by place (from 1) or by their name in the header; it is stronger than the guess.
     """
 
-    def __init__(self, text: str, sort: ListSort, said: Mapping[str, str] | None = None) -> None:
-        self._lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    def __init__(self, lines: Iterable[str], sort: ListSort, said: Mapping[str, str] | None = None) -> None:
+        source = (line.removesuffix("\n") for line in lines)
+        head = list(_first_lines(source))
+        self._lines = chain(head, source)
         self._sort = sort
-        self.form, self.faults = find_form(self._lines, sort, said or {})
+        self.form, self.faults = find_form(head, sort, said or {})
 
-    def rows(self) -> Iterator[ListRow | RowFault]:
-        """Read the list: good rows and every fault, in the file's order; only its faults where it is unreadable.
-
-        An identifier that an earlier row has is a fault too (REQ-SIM-04, REQ-NUM-04).
-        """
+    def rows(self) -> Iterator[ListRow | RowFault | BadRow]:
+        """Read the list: good rows and every fault, in the file's order; only its faults where it is unreadable."""
         yield from self.faults
         if self.faults:
             return
-        seen = Seen()
         filled = ((row, line) for row, line in enumerate(self._lines, start=1) if line.strip())
         for row, line in islice(filled, 0 if self.form.header is None else 1, None):
-            yield from self._row(row, line, seen)
+            yield from self._row(row, line)
 
-    def line_of(self, row: int) -> str:
+    def _told(self, line: str) -> str:
         """Give a row as it stands in the file, for the person who mends it.
 
-        Only columns that are read are told, and nothing that may be a key: a secret never leaves the file.
+        Only columns that are read are told, and nothing that may be a key: a secret never leaves the file. Nor does an
+        IMSI as a whole (REQ-SEC-03), and a row without its IMSI would be another card: such rows are told by number.
         """
-        line = self._lines[row - 1] if 0 < row <= len(self._lines) else ""
-        if self.faults or looks_secret(line):
+        if looks_secret(line) or "imsi" in self.form.columns:
             return ""
         if "" not in self.form.columns:
             return line.rstrip()
@@ -101,15 +120,16 @@ class ListFile:
             [value if name else "" for name, value in zip(self.form.columns, values, strict=True)], self.form.delimiter
         )
 
-    def _row(self, row: int, line: str, seen: Seen) -> Iterator[ListRow | RowFault]:
+    def _row(self, row: int, line: str) -> Iterator[ListRow | RowFault | BadRow]:
+        told = self._told(line)
         try:
             texts = split_row(line, self.form.delimiter)
         except BadValueError as error:
-            yield RowFault(row, "", "", error.code, error.reason)
+            yield RowFault(row, "", "", error.code, error.reason, told)
             return
         if len(texts) != self.form.width:
             reason = f"{self.form.width} values are needed, not {len(texts)}"
-            yield RowFault(row, "", "", FaultCode.COLUMN_COUNT, reason)
+            yield RowFault(row, "", "", FaultCode.COLUMN_COUNT, reason, told)
             return
         values: dict[str, str] = {}
         faults: list[RowFault] = []
@@ -125,15 +145,25 @@ class ListFile:
                     faults.append(_fault(row, column, text, FaultCode.MALFORMED, str(error.params["reason"])))
                 except BadValueError as error:
                     faults.append(_fault(row, column, text, error.code, error.reason))
-        named = [name for name in IDENTIFIERS[self._sort] if name in values]
-        faults += filter(None, (seen.again(row, name, values[name]) for name in named))
+        named = {name: values[name] for name in IDENTIFIERS[self._sort] if name in values}
         if not named and not faults:
             needed = IDENTIFIERS[self._sort]
             faults.append(RowFault(row, needed[0], "", FaultCode.MISSING, f"{' or '.join(needed)} is needed"))
         if faults:
-            yield from faults
+            yield from (replace(fault, line=told) for fault in faults)
+            yield BadRow(row, named, told, values.get("box"))
         else:
-            yield ListRow(row, values)
+            yield ListRow(row, values, told)
+
+
+def _first_lines(lines: Iterator[str]) -> Iterator[str]:
+    """Give the lines from which the form is found: so many that hold something, and blank ones among them."""
+    filled = 0
+    for line in islice(lines, _MOST_LOOKED_AT):
+        yield line
+        filled += bool(line.strip())
+        if filled == SAMPLE:
+            return
 
 
 def joined(values: list[str], delimiter: str) -> str:

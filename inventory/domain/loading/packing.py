@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import gzip
+import io
 import lzma
 import re
 import struct
 import zipfile
 import zlib
-from io import BytesIO
-from typing import IO, Final
+from typing import IO, Any, BinaryIO, Final
+
+from typing_extensions import override
 
 from inventory.domain.errors import InvalidField
 from inventory.domain.loading.faults import shown
 
-LARGEST: Final = 256 * 1024 * 1024
-"""Bytes that a packed file may unfold to: five million rows of a list."""
+BLOCK: Final = 1024 * 1024
+"""Bytes that are read of a file at once."""
+LARGEST: Final = 2 * 1024**3
+"""Bytes that a file may hold, unpacked: more than ten million cards of a vendor."""
+LARGEST_WORKBOOK: Final = 256 * 1024 * 1024
+"""Bytes that a workbook may unfold to: its readers have it in memory whole."""
 MOST_CELLS: Final = 20_000_000
 """Places that a sheet may span, from its first corner to its last filled cell: readers keep room for each of them."""
 
 _GZIP: Final = b"\x1f\x8b"
 """RFC 1952 clause 2.3.1."""
-_ZIP: Final = b"PK\x03\x04"
+ZIP: Final = b"PK\x03\x04"
 """APPNOTE.TXT 6.3.10 clause 4.3.7."""
 _OFFICE_PART: Final = "[Content_Types].xml"
 """What every file of an office program has inside (ECMA-376 part 2 clause 10.1.2)."""
@@ -41,42 +47,88 @@ _BROKEN: Final = (
 """What the readers of both forms raise for a file that is cut off, spoilt, encrypted or of an unknown method."""
 
 
-def unpacked(content: bytes, *, largest: int = LARGEST) -> bytes:
-    """Return what a gzip or zip file holds; other content, and that of a spreadsheet, as it is.
+class Unpacked(io.RawIOBase):
+    """What a file holds, packed or not, read once from its beginning: a refusal where it is broken or too large."""
+
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile, name: str, largest: int) -> None:
+        self._stream = stream
+        self._name = name
+        self._left = self._largest = largest
+
+    @override
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    @override
+    def readinto(self, buffer: Any) -> int:
+        """Read the next bytes into the buffer and return how many; 0 at the end.
+
+        Raises
+        ------
+        InvalidField
+            The file is broken, or holds more than it may.
+        """
+        try:
+            data = self._stream.read(min(len(buffer), self._left + 1))
+        except _BROKEN:
+            raise _broken() from None
+        if len(data) > self._left:
+            raise _refusal(self._name, f"it unfolds to more than {self._largest} bytes; send it in parts")
+        self._left -= len(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def unpacked(file: BinaryIO, *, largest: int = LARGEST) -> BinaryIO:
+    """Return what a gzip or zip file holds as a stream; other content, and that of a spreadsheet, as it is.
+
+    `file` can be sought. No more than a buffer of it is in memory at once. Reading goes the ways of `Unpacked`.
 
     Raises
     ------
     InvalidField
-        It is broken, holds not exactly one file, or unfolds to more than `largest` bytes.
+        It is broken, or holds not exactly one file.
     """
+    head = _head(file)
     try:
-        if content.startswith(_GZIP):
-            with gzip.GzipFile(fileobj=BytesIO(content)) as stream:
-                return _bounded(stream, "gzip file", largest)
-        if not content.startswith(_ZIP):
-            return content
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            if _OFFICE_PART in archive.namelist():
-                return content
-            inside = [part for part in archive.infolist() if not part.is_dir()]
-            if len(inside) != 1:
-                raise _refusal("zip file", f"it holds {len(inside)} files; send one")
-            with archive.open(inside[0]) as stream:
-                return _bounded(stream, inside[0].filename, largest)
+        if head.startswith(_GZIP):
+            return _stream(gzip.GzipFile(fileobj=file), "gzip file", largest)
+        if not head.startswith(ZIP):
+            return _stream(file, "file", largest)
+        archive = zipfile.ZipFile(file)
+        if _OFFICE_PART in archive.namelist():
+            file.seek(0)
+            return _stream(file, "workbook", largest)
+        inside = [part for part in archive.infolist() if not part.is_dir()]
+        if len(inside) != 1:
+            raise _refusal("zip file", f"it holds {len(inside)} files; send one")
+        return _stream(archive.open(inside[0]), inside[0].filename, largest)
     except _BROKEN:
-        raise _refusal("packed file", "it cannot be unpacked; pack it again, without a password") from None
+        raise _broken() from None
+
+
+def _head(file: BinaryIO) -> bytes:
+    file.seek(0)
+    head = file.read(len(ZIP))
+    file.seek(0)
+    return head
+
+
+def _stream(stream: IO[bytes] | gzip.GzipFile, name: str, largest: int) -> BinaryIO:
+    return io.BufferedReader(Unpacked(stream, name, largest), BLOCK)
 
 
 def is_workbook(content: bytes) -> bool:
     """Tell whether the content is an office program's file, such as an XLSX workbook."""
     try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _OFFICE_PART in archive.namelist()
     except _BROKEN:
         return False
 
 
-def require_bounded_workbook(content: bytes, *, largest: int = LARGEST, most_cells: int = MOST_CELLS) -> None:
+def require_bounded_workbook(content: bytes, *, largest: int = LARGEST_WORKBOOK, most_cells: int = MOST_CELLS) -> None:
     """Refuse a workbook that would take too much room to read, before anything reads it.
 
     Raises
@@ -85,7 +137,7 @@ def require_bounded_workbook(content: bytes, *, largest: int = LARGEST, most_cel
         It unfolds to more than `largest` bytes, a sheet spans more than `most_cells`, or it is broken.
     """
     try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             left = largest
             for part in archive.infolist():
                 with archive.open(part) as stream:
@@ -113,6 +165,10 @@ def _span(data: bytes) -> int:
             number = number * 26 + letter - ord("A") + 1
         width, height = max(width, number), max(height, int(row))
     return width * height
+
+
+def _broken() -> InvalidField:
+    return _refusal("packed file", "it cannot be unpacked; pack it again, without a password")
 
 
 def _refusal(name: str, reason: str) -> InvalidField:

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Identity, Integer, LargeBinary, SmallInteger
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory.store.schema.base import Base, Code, CodeKey, CodeText
+from inventory.store.schema.base import Base, CityKey, Code, CodeKey, CodeText
 
 
 class Interface(Base):
@@ -98,8 +98,20 @@ class WorkingWindow(Base):
     reading_outside: Mapped[bool]
 
 
+class CityHoliday(Base):
+    """A holiday of a city, in Asia/Shanghai days (REQ-IF-06); one that is past stays."""
+
+    __tablename__ = "city_holiday"
+
+    city_id: Mapped[CityKey]
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    added_by: Mapped[Code]
+    added_at: Mapped[dt.datetime]
+
+
 class Holiday(Base):
-    """A public holiday, in Asia/Shanghai days."""
+    """A public holiday of every city, in Asia/Shanghai days."""
 
     __tablename__ = "holiday"
 

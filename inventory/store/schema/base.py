@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import TIMESTAMP, BigInteger, Integer, MetaData, SmallInteger, Text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import UserDefinedType
@@ -61,7 +60,6 @@ CityKey = Annotated[int, mapped_column(Integer, primary_key=True, autoincrement=
 Code = Annotated[str, mapped_column(CodeText)]
 CodeKey = Annotated[str, mapped_column(CodeText, primary_key=True)]
 Small = Annotated[int, mapped_column(SmallInteger)]
-Json = Annotated[dict[str, Any], mapped_column(JSONB)]
 
 
 class Base(DeclarativeBase):

@@ -22,6 +22,8 @@ class Event(Base):
     __table_args__ = (
         Index("ix_event_item", "city_id", "kind", "item_no", "event_no"),
         Index("ix_event_xid", "city_id", "xid", "event_no"),
+        # What was done for the reasons of the code table, to be counted.
+        Index("ix_event_reason", "city_id", "at", postgresql_where=text("reason_code IS NOT NULL")),
     )
 
     city_id: Mapped[CityKey]
@@ -39,6 +41,8 @@ class Event(Base):
     staff_no: Mapped[Code]
     interface_no: Mapped[Code]
     reason: Mapped[str | None]
+    reason_code: Mapped[str | None] = mapped_column(CodeText)
+    """The reason of the code table; of an act on many items the event of its document alone has it."""
     order_ref: Mapped[str | None] = mapped_column(CodeText)
     data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
 

@@ -16,7 +16,9 @@ class HoldRow(Base):
     """A hold: who holds what, for what price, until when. Its items carry `hold_id` and `hold_until` too.
 
     `job_id` is the card-writing job under way; while it is set the hold neither expires nor is released (REQ-RSV-15).
-    The quote is the whole answer given to the caller, with the rule-set version that made it.
+    The quote is the whole answer given to the caller, with the rule-set version that made it. A hold with an
+    `old_sim_item_no` is a service order on a number in use: it locks the number and that card, which the kit's card is
+    to replace, and both go on working until it is confirmed (REQ-LCK-01).
     """
 
     __tablename__ = "hold"
@@ -38,6 +40,9 @@ class HoldRow(Base):
     sim_item_no: Mapped[int | None]
     sim_wish: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     data_no: Mapped[int | None]
+    old_sim_item_no: Mapped[int | None]
+    replace_reason: Mapped[str | None] = mapped_column(CodeText)
+    """A `ReplaceReason`."""
     quote: Mapped[dict[str, Any]] = mapped_column(JSONB)
     expires_at: Mapped[dt.datetime]
     first_seconds: Mapped[int] = mapped_column(Integer)

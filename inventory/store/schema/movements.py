@@ -42,7 +42,7 @@ class LoadBatch(Base):
     """File name, or the range that was asked for."""
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
     state: Mapped[Code]
-    """`RUNNING`, `COMMITTED` or `REJECTED`."""
+    """A `LoadState`."""
     vendor: Mapped[str | None]
     rows: Mapped[int]
     accepted: Mapped[int]
@@ -78,6 +78,7 @@ class Movement(Base):
 
     `from_holder` is null on intake. `receiver` (领用人) and `returner` (回退人) are people's names as written.
     A receipt (`RECEIPT`) and a return of what was refused (`RETURN`) name the document they answer as their parent.
+    What goes to another city has a document in each, which name each other (`other_city`, `other_id`).
     """
 
     __tablename__ = "movement"
@@ -88,7 +89,13 @@ class Movement(Base):
             "movement_id",
             postgresql_where=text("state IN ('IN_TRANSIT', 'PARTLY_ANSWERED')"),
         ),
+        # Documents are written in the order of time, so one page of this index stands for thousands of them.
+        Index("ix_movement_created", "created_at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
         Index("ix_movement_parent", "city_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+        Index("ix_movement_batch", "city_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
+        # The documents of one place, newest first: what it gave, and what it was given.
+        Index("ix_movement_giver", "city_id", "from_holder", "movement_id"),
+        Index("ix_movement_receiver", "city_id", "to_holder", "movement_id"),
     )
 
     city_id: Mapped[CityKey]
@@ -98,6 +105,8 @@ class Movement(Base):
     state: Mapped[Code]
     """A `DeliveryState`: how far the receiver has answered."""
     parent_id: Mapped[int | None]
+    other_city: Mapped[int | None] = mapped_column(Integer)
+    other_id: Mapped[int | None]
     from_holder: Mapped[int | None]
     to_holder: Mapped[int]
     item_count: Mapped[int]
@@ -106,6 +115,7 @@ class Movement(Base):
     receiver: Mapped[str | None]
     returner: Mapped[str | None]
     reason: Mapped[str | None]
+    reason_code: Mapped[str | None] = mapped_column(CodeText)
     batch_id: Mapped[int | None]
     rule_set_id: Mapped[int | None] = mapped_column(Integer)
     staff_no: Mapped[Code]
@@ -117,7 +127,8 @@ class Movement(Base):
 class MovementLine(Base):
     """A run of items of one movement, cut so that it lies inside one block of 10^(level+1) (docs/ledger.md).
 
-    An item's moves are found with one equality probe per level on (`level`, `item_no` // 10^(level+1)).
+    An item's moves are found with one equality probe per level on (`level`, `item_no` // 10^(level+1)), in the index
+    alone: the lines of one block are strewn over the whole table.
     `outcomes` holds one byte per item of a number line: the index into the rule set's outcomes, from which class,
     rule and terms follow (REQ-FEE-01, REQ-NUM-06).
     """
@@ -125,7 +136,14 @@ class MovementLine(Base):
     __tablename__ = "movement_line"
     __table_args__ = (
         ForeignKeyConstraint(["city_id", "movement_id"], ["movement.city_id", "movement.movement_id"]),
-        Index("ix_movement_line_probe", "city_id", "resource", "level", "block"),
+        Index(
+            "ix_movement_line_life",
+            "city_id",
+            "resource",
+            "level",
+            "block",
+            postgresql_include=["lo", "hi", "movement_id"],
+        ),
     )
 
     city_id: Mapped[CityKey]

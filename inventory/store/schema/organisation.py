@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
-from sqlalchemy import ForeignKey, Identity, Index, Integer
+from sqlalchemy import ForeignKey, Identity, Index, Integer, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,7 +13,7 @@ from inventory.store.schema.base import Base, Code, CodeKey, CodeText
 
 
 class Organisation(Base):
-    """A node of a city's custody tree: city, district, point or clerk; or the pseudo-holder *customer* of the city.
+    """A node of a city's custody tree: city, district, point or clerk; or a pseudo-holder: *customer*, *ended*.
 
     `path` is the chain of ids from the city down, such as `1/4/9` (`inventory.domain.organisation`), so that a subtree
     is a prefix.
@@ -30,6 +31,8 @@ class Organisation(Base):
     name_en: Mapped[str]
     path: Mapped[Code]
     active: Mapped[bool] = mapped_column(server_default="true")
+    leaving_at: Mapped[dt.datetime | None]
+    """Since when the account of a clerk who left waits to be closed."""
 
 
 class Hlr(Base):
@@ -42,13 +45,15 @@ class Hlr(Base):
     name: Mapped[str]
     smsc: Mapped[Code]
     """Address of the short message centre, international digits with `+`."""
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class CardKind(Base):
     """A card product as bought: which profile writes it, what it can do, what it costs.
 
     `network` holds what is the same on every card of the product (PLMN lists, SPN, MNC length …), in the form that
-    `cardwriter.profiles` reads.
+    `cardwriter.profiles` reads. `algorithm` is how its cards authenticate, as `cardwriter.crypto.algorithms` reads it:
+    {"name": "milenage"} with `r`, `c`, `res_bits` of an operator, or {"name": "tuak"} with its lengths.
     """
 
     __tablename__ = "card_kind"
@@ -62,3 +67,4 @@ class CardKind(Base):
     network: Mapped[dict[str, Any]] = mapped_column(JSONB)
     fee_fen: Mapped[int]
     active: Mapped[bool] = mapped_column(server_default="true")
+    algorithm: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("""'{"name": "milenage"}'"""))

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from inventory.store.schema.base import Base, CityKey, Code, CodeKey, CodeText
 
 _UNSETTLED = "state IN ('created', 'identifying', 'writing', 'verifying', 'unknown')"
+SPOILED = "(state = 'damaged' OR verdict ->> 'failure' = 'adm_refused')"
+"""Jobs whose card is for the vendor's account: spoiled by writing, or refusing its own key (REQ-SIM-12)."""
 
 
 class Station(Base):
@@ -38,7 +40,10 @@ class Station(Base):
 class StationReader(Base):
     """A reader of a station and the card in it, as last seen; `facts` is what the identify script found.
 
-    `script_id` is the identify script that is under way there, so that a card is not asked twice.
+    `script_id` is the identify script that is under way there, so that a card is not asked twice. `bulk_job_id` is the
+    job that a bulk order gave this insertion, `bulk_refusal` why it gave it none: an insertion is tried once.
+    `label` is what people call the reader, `seat` the browser it is bound to, by whom and since when. `dispenser` is
+    how a reader that moves its cards stands, None of others.
     """
 
     __tablename__ = "station_reader"
@@ -52,6 +57,13 @@ class StationReader(Base):
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     sim_item_no: Mapped[int | None]
     script_id: Mapped[str | None] = mapped_column(CodeText)
+    bulk_job_id: Mapped[int | None]
+    bulk_refusal: Mapped[str | None] = mapped_column(CodeText)
+    label: Mapped[str | None]
+    seat: Mapped[str | None] = mapped_column(CodeText)
+    seat_staff: Mapped[str | None] = mapped_column(CodeText)
+    seat_at: Mapped[dt.datetime | None]
+    dispenser: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     seen_at: Mapped[dt.datetime]
 
 
@@ -61,14 +73,16 @@ class WriteJob(Base):
     __tablename__ = "write_job"
     __table_args__ = (
         Index(
-            "uq_write_job_open",
+            "uq_write_job_of_kit",
             "city_id",
             "hold_id",
             unique=True,
-            postgresql_where=text(_UNSETTLED),
+            postgresql_where=text(f"{_UNSETTLED} AND NOT left_kit"),
         ),
         Index("ix_write_job_station", "city_id", "station_id", postgresql_where=text(_UNSETTLED)),
         Index("ix_write_job_sim", "city_id", "sim_item_no", postgresql_where=text(_UNSETTLED)),
+        Index("ix_write_job_bulk", "city_id", "bulk_no", postgresql_where=text("bulk_no IS NOT NULL")),
+        Index("ix_write_job_spoiled", "city_id", "finished_at", postgresql_where=text(SPOILED)),
     )
 
     city_id: Mapped[CityKey]
@@ -77,7 +91,8 @@ class WriteJob(Base):
     station_id: Mapped[int]
     reader: Mapped[Code]
     sim_item_no: Mapped[int]
-    data_no: Mapped[int]
+    data_no: Mapped[int | None]
+    """None until an operator's own system has given data for the card."""
     state: Mapped[Code]
     script_id: Mapped[str | None] = mapped_column(CodeText)
     """The script that was last handed out; a report of another one is stale."""
@@ -93,10 +108,45 @@ class WriteJob(Base):
     content: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """What the card is to hold, without any key or code: what it is judged against, whatever changes meanwhile."""
     verdict: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    left_kit: Mapped[bool] = mapped_column(server_default="false")
+    """The kit took another card, or ended, before it was known how this one had ended (REQ-RSV-16)."""
+    bulk_no: Mapped[int | None]
+    """The bulk order that the card is written for."""
     staff_no: Mapped[Code]
     interface_no: Mapped[Code]
     created_at: Mapped[dt.datetime]
     finished_at: Mapped[dt.datetime | None]
+
+
+class BulkOrder(Base):
+    """So many blanks of a kind to be finished with data of an HLR at one station (批量写卡)."""
+
+    __tablename__ = "bulk_order"
+    __table_args__ = (
+        ForeignKeyConstraint(["city_id", "station_id"], ["station.city_id", "station.station_id"]),
+        Index(
+            "uq_bulk_order_of_station",
+            "city_id",
+            "station_id",
+            unique=True,
+            postgresql_where=text("state IN ('RUNNING', 'PAUSED')"),
+        ),
+    )
+
+    city_id: Mapped[CityKey]
+    bulk_no: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    station_id: Mapped[int]
+    org_id: Mapped[int]
+    """The place of whoever ordered: cards that lie there are taken too."""
+    kind_code: Mapped[str] = mapped_column(CodeText, ForeignKey("card_kind.code"))
+    hlr_code: Mapped[str] = mapped_column(CodeText, ForeignKey("hlr.code"))
+    wanted: Mapped[int] = mapped_column(Integer)
+    state: Mapped[Code]
+    """A `BulkOrderState`."""
+    staff_no: Mapped[Code]
+    interface_no: Mapped[Code]
+    opened_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
 
 
 class WriteStep(Base):

@@ -13,6 +13,8 @@ from inventory.store.schema.base import Base, CityKey, Code, CodeKey, CodeText, 
 class StockItem:
     """What every stock item has: one state, one holder, perhaps a way it is on, a pool it is sold from, a hold on it.
 
+    `recall_id` is the recall order under which it is owed: until it is handed over it is neither sold nor given on.
+    `legal_hold` says that an order from outside lies on it (`LegalOrder`): it is neither sold nor given up.
     `version` counts state transitions only and numbers the item's own events; custody moves leave it alone.
     """
 
@@ -25,6 +27,8 @@ class StockItem:
     pool: Mapped[str | None] = mapped_column(CodeText)
     hold_id: Mapped[int | None]
     hold_until: Mapped[dt.datetime | None]
+    recall_id: Mapped[int | None]
+    legal_hold: Mapped[bool] = mapped_column(server_default="false")
     batch_id: Mapped[int]
     updated_at: Mapped[dt.datetime]
 
@@ -49,6 +53,9 @@ class Number(StockItem, Base):
         Index("ix_number_tail", "city_id", "tail", "item_no", postgresql_where=text("state = 'UNUSED'")),
         Index("ix_number_rev", "city_id", "rev", postgresql_where=text("state = 'UNUSED'")),
         Index("ix_number_hold", "city_id", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
+        Index("ix_number_recall", "city_id", "recall_id", postgresql_where=text("recall_id IS NOT NULL")),
+        Index("ix_number_legal", "city_id", "item_no", postgresql_where=text("legal_hold")),
+        Index("ix_number_completing", "city_id", "item_no", postgresql_where=text("state = 'COMPLETING'")),
     )
 
     number: Mapped[Code]
@@ -74,6 +81,8 @@ class Sim(StockItem, Base):
             "ix_sim_free", "city_id", "holder_id", "kind_code", "item_no", postgresql_where=text("state = 'AVAILABLE'")
         ),
         Index("ix_sim_hold", "city_id", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
+        Index("ix_sim_recall", "city_id", "recall_id", postgresql_where=text("recall_id IS NOT NULL")),
+        Index("ix_sim_legal", "city_id", "item_no", postgresql_where=text("legal_hold")),
     )
 
     iccid: Mapped[str | None] = mapped_column(CodeText)
@@ -81,9 +90,17 @@ class Sim(StockItem, Base):
     kind_code: Mapped[str] = mapped_column(CodeText, ForeignKey("card_kind.code"))
     hlr_code: Mapped[str | None] = mapped_column(CodeText)
     """The HLR of a finished card's identity; null on a blank."""
+    face_value: Mapped[int | None]
+    """In fen, of a prepaid card (REQ-SIM-16)."""
+    expires_on: Mapped[dt.date | None]
+    """The last day, in Asia/Shanghai, on which the card may be issued or sold."""
+    area: Mapped[str | None] = mapped_column(CodeText)
+    """The leading digits of the GB/T 2260 code of where it may be sold."""
     generation: Mapped[int] = mapped_column(SmallInteger)
     adm_refused: Mapped[bool] = mapped_column(server_default="false")
     """Tombstone: this card refused its ADM key once; no further try is ever sent."""
+    adm_sent: Mapped[bool] = mapped_column(server_default="false")
+    """Its ADM key was handed out to a station, and nobody knows yet what came of it: the next try needs a person."""
 
 
 class Identifier(Base):

@@ -31,19 +31,23 @@ function figures(table) {
   };
 }
 
+// Places stand one below the other, days side by side, the oldest first.
 function draw(box) {
   const { places, series } = figures(document.getElementById(box.dataset.source));
   if (!places.length) { box.remove(); return; }
-  box.style.height = `${places.length * ROW_PIXELS + FRAME_PIXELS}px`;
+  const byDay = box.dataset.chart === "days";
+  if (!byDay) box.style.height = `${places.length * ROW_PIXELS + FRAME_PIXELS}px`;
   const chart = echarts.init(box, null, { renderer: "svg" });
+  const amounts = { type: "value", splitNumber: 4, minInterval: 1, axisLabel: { hideOverlap: true } };
+  const names = { type: "category", data: places.slice().reverse() };
   chart.setOption({
     animation: false,
     aria: { enabled: true, decal: { show: series.length > 1 } },
     grid: { left: 8, right: 24, top: 40, bottom: 8, containLabel: true },
     legend: { type: "scroll", top: 0 },
     tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
-    xAxis: { type: "value", splitNumber: 4, axisLabel: { hideOverlap: true } },
-    yAxis: { type: "category", data: places.slice().reverse() },
+    xAxis: byDay ? names : amounts,
+    yAxis: byDay ? amounts : names,
     series: series.map((one) => ({ ...one, type: "bar", stack: "all", barMaxWidth: 26 })),
   });
   addEventListener("resize", () => chart.resize());

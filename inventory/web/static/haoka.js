@@ -1,6 +1,31 @@
 // What every page needs: one-use form keys, keyboard walks and shortcuts, focus after a part was exchanged, and a word
-// when the service cannot be reached. No inline code anywhere (CSP).
+// when the service cannot be reached. No inline code anywhere (CSP). It runs before the page's body comes; all other
+// scripts run after it.
 "use strict";
+
+// What a quick person presses or sends while the page still comes waits for the page's scripts: a shortcut would find
+// no button, and a form that a script sends would be sent past it. A form that needs no script goes at once.
+const SENT_BY_SCRIPT = "[hx-get], [hx-post], [data-scan-form], [data-upload]";
+let early = [];
+
+function later(act, event) {
+  early.push(act);
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
+function held(event) {
+  if (!early) return;
+  const { target, submitter } = event;
+  if (event.type === "keydown" && isShortcut(event)) later(() => shortcut(event), event);
+  if (event.type === "submit" && target.matches(SENT_BY_SCRIPT)) later(() => target.requestSubmit(submitter), event);
+}
+
+function catchUp() {
+  const acts = early;
+  early = null;
+  for (const act of acts) act();
+}
 
 // A form is sent with a key of its own; sending the same form again (double click, back button) is the same request.
 // A changed form, or one whose answer has come, is another request.
@@ -31,8 +56,12 @@ function walk(event) {
 
 // Alt + letter presses the visible button, or enters the field, that says so. `code` is the key itself: an active
 // Chinese input method does not change it.
+function isShortcut(event) {
+  return event.altKey && !event.ctrlKey && !event.metaKey && event.code.startsWith("Key");
+}
+
 function shortcut(event) {
-  if (!event.altKey || event.ctrlKey || event.metaKey || !event.code.startsWith("Key")) return;
+  if (!isShortcut(event)) return;
   const wanted = document.querySelector(`[data-key="${event.code.slice(3)}"]:not([disabled])`);
   if (!wanted) return;
   event.preventDefault();
@@ -75,10 +104,13 @@ function reached(yes) {
   if (banner) banner.hidden = yes;
 }
 
+document.addEventListener("keydown", held, true);
+document.addEventListener("submit", held, true);
 document.addEventListener("DOMContentLoaded", () => {
   fillKeys(document);
   const stops = document.querySelectorAll("[data-focus]");
   if (stops.length) stops[stops.length - 1].focus();
+  setTimeout(catchUp);  // htmx reads the page in a task of its own, which stands before this one
 });
 document.addEventListener("htmx:after:swap", swapped);
 // What a person unfolded stays so when the part is fetched again.

@@ -1,42 +1,51 @@
-// One field for the scanner: Enter puts what it read on the list, with a sound, a colour and a word for each. What is on
-// the list already is told and not put there again.
+// One field for the scanner: Enter sends what it read, with a sound and a colour for each answer. The field is free for
+// the next card at once; what is read meanwhile waits, and is sent again under the same key if the service was away.
 "use strict";
 
-const TONES = { fresh: 880, again: 220 };
-const TONE_SECONDS = 0.08;
-let sound;
+const TONES = { fresh: 880, again: 440, bad: 220 };
+const RETRY_MS = 2000;
+const waiting = [];
+let sending = false;
+let next;  // the form that goes once everything read has arrived: the count is not closed before
 
-function beep(frequency) {
+async function send(form) {
+  if (sending || !waiting.length) return;
+  sending = true;
+  const [scan] = waiting;
+  let delay = 0;
   try {
-    sound ??= new AudioContext();
-    const tone = sound.createOscillator();
-    tone.frequency.value = frequency;
-    tone.connect(sound.destination);
-    tone.start();
-    tone.stop(sound.currentTime + TONE_SECONDS);
+    const answer = await fetch(form.action, { method: "POST", body: scan, headers: { "HX-Request": "true" } });
+    const elsewhere = answer.headers.get("HX-Redirect");  // the session is over
+    if (elsewhere) return void location.assign(elsewhere);
+    const board = document.getElementById(form.dataset.scanForm);
+    board.innerHTML = await answer.text();
+    beep(TONES[board.querySelector("[data-tone]")?.dataset.tone ?? "bad"]);
+    waiting.shift();
+    reached(true);
   } catch {
-    // A PC without sound still has the colour and the word.
+    reached(false);
+    delay = RETRY_MS;
   }
+  sending = false;
+  if (waiting.length) setTimeout(() => send(form), delay);
+  else next?.requestSubmit();
 }
 
-function taken(field, event) {
-  if (event.key !== "Enter") return;
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("[data-scan-form]");
+  if (!form && !waiting.length) return;
   event.preventDefault();
-  const list = document.getElementById(field.dataset.scanInto);
-  const tally = document.getElementById(field.dataset.scanTally);
-  const item = field.value.trim().toUpperCase();
-  if (!item) return;
-  const lines = list.value.split(/\s+/).filter(Boolean);
-  const again = lines.includes(item);
-  if (!again) list.value = [...lines, item].join("\n");
-  const words = again ? tally.dataset.again : tally.dataset.new;
-  tally.textContent = words.replace("{n}", lines.length + (again ? 0 : 1)).replace("{item}", item);
-  tally.className = again ? "notice bad" : "notice good";
-  beep(again ? TONES.again : TONES.fresh);
+  if (!form) {
+    next = event.target;
+    return;
+  }
+  const field = form.elements.items;
+  if (!field.value.trim()) return;
+  waiting.push(new URLSearchParams(new FormData(form)));
   field.value = "";
-  list.dispatchEvent(new Event("input", { bubbles: true }));
-}
-
-document.addEventListener("keydown", (event) => {
-  if (event.target.matches?.("[data-scan-into]")) taken(event.target, event);
+  freshKey(form.elements.idempotency_key);
+  send(form);
+});
+window.addEventListener("beforeunload", (event) => {
+  if (waiting.length) event.preventDefault();
 });

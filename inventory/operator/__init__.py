@@ -1,0 +1,1 @@
+"""The way to an operator's own card-data system (docs/operator-adapter.md): the service asks it, never a station."""

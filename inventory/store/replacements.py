@@ -1,0 +1,62 @@
+"""The card that serves a number in use, and the service order that may lie on both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+
+@dataclass(frozen=True)
+class LineCard:
+    """A card that serves a number in use, as it stands; `numbers` counts the numbers that it serves.
+
+    `order_business`, `order_reason` and `order_until` are those of the service order that is open on number or card.
+    """
+
+    item_no: int
+    iccid: str | None
+    serial: str | None
+    state: str
+    legal_hold: bool
+    numbers: int
+    order_business: str | None
+    order_reason: str | None
+    order_until: datetime | None
+
+
+_CARD_OF_NUMBER = text("""
+    SELECT s.item_no, s.iccid, s.serial, s.state, s.legal_hold,
+           (SELECT count(DISTINCT other.number_item_no) FROM sim_identity other
+            WHERE other.city_id = s.city_id AND other.item_no = s.item_no) AS numbers,
+           h.business, h.replace_reason, h.expires_at
+    FROM sim_identity i
+    JOIN number n ON n.city_id = i.city_id AND n.item_no = i.number_item_no
+    JOIN sim s ON s.city_id = i.city_id AND s.item_no = i.item_no
+    LEFT JOIN hold h ON h.city_id = i.city_id AND h.hold_id = coalesce(n.hold_id, s.hold_id)
+    WHERE i.city_id = :city AND i.number_item_no = :number
+    ORDER BY s.item_no LIMIT 1
+""")
+_NUMBER_OF_CARD = text("""
+    SELECT n.number FROM sim s
+    JOIN sim_identity i ON i.city_id = s.city_id AND i.item_no = s.item_no
+    JOIN number n ON n.city_id = i.city_id AND n.item_no = i.number_item_no
+    WHERE s.city_id = :city AND (s.iccid = :card OR s.serial = :card)
+    ORDER BY i.slot LIMIT 1
+""")
+
+
+async def card_of_number(
+    connection: AsyncConnection | AsyncSession, *, city_id: int, number_item: int
+) -> LineCard | None:
+    """Return the card that serves the number, or None."""
+    row = (await connection.execute(_CARD_OF_NUMBER, {"city": city_id, "number": number_item})).one_or_none()
+    return None if row is None else LineCard(*row)
+
+
+async def number_of_card(connection: AsyncConnection | AsyncSession, *, city_id: int, card: str) -> str | None:
+    """Return the number, or the first number, that the card with this ICCID or chip serial serves; or None."""
+    number: str | None = await connection.scalar(_NUMBER_OF_CARD, {"city": city_id, "card": card})
+    return number
