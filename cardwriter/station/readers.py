@@ -42,6 +42,7 @@ class Supervisor:
         """Whether the service behind the readers answered at the last look; None before the first."""
         self._known: dict[str, ReaderState] = {}
         self._workers: dict[str, _Worker] = {}
+        self._hiring = threading.Lock()
         self._stopping = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="readers", daemon=True)
 
@@ -59,9 +60,10 @@ class Supervisor:
         self._watcher.start()
 
     def submit(self, reader: str, task: Callable[[], None]) -> None:
-        """Run a task in the reader's own thread, after those submitted before; call from one thread only."""
-        if reader not in self._workers:
-            self._workers[reader] = _Worker(reader)
+        """Run a task in the reader's own thread, after those submitted before."""
+        with self._hiring:
+            if reader not in self._workers:
+                self._workers[reader] = _Worker(reader)
         self._workers[reader].tasks.put(task)
 
     def stop(self) -> None:

@@ -20,6 +20,7 @@ from tests.api.live import served
 from tests.api.test_openapi import FROZEN
 from tests.builders import Login, Operator
 from tests.conftest import Databases
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.database
 
@@ -66,7 +67,7 @@ def test_no_input_makes_the_service_fail(case: schemathesis.Case[Any], address: 
     operation: dict[str, Any] = case.operation.definition.raw
     login = login_for(operation.get("x-permission"), operator)
     headers = {**login.headers, "Idempotency-Key": uuid.uuid4().hex}
-    answer = case.call(base_url=address, headers=headers)
+    answer = case.call(base_url=address, headers=headers, timeout=PATIENCE)
     if answer.status_code < 400:
         return
     assert answer.status_code < 500 or answer.status_code == 503, answer.text

@@ -80,7 +80,7 @@ class Stage:
 
     def api(self, login: Login, path: str, **query: Any) -> Any:
         """Read through the API."""
-        answer = httpx2.get(f"{self.address}{path}", params=query, headers=login.headers, timeout=30, trust_env=False)
+        answer = httpx2.get(f"{self.address}{path}", params=query, headers=login.headers, timeout=120, trust_env=False)
         answer.raise_for_status()
         return answer.json()
 
@@ -128,7 +128,7 @@ def start_station(stage: Stage) -> None:
         f"{stage.address}/v1/stations:code",
         json={"org_id": stage.operator.point},
         headers={**keeper.headers, "Idempotency-Key": uuid.uuid4().hex},
-        timeout=30,
+        timeout=120,
         trust_env=False,
     )
     answer.raise_for_status()

@@ -177,6 +177,7 @@ BOUND NETWORK_DELETED RETIRED
 AUC_ROWS = """
 - CREATE none
 none SEND sent
+none DELETE deleted
 sent CONFIRM confirmed
 sent FAIL failed
 sent DELETE deleted

@@ -18,7 +18,7 @@ from inventory.cli.demo.memory import Memory
 from inventory.cli.demo.vendor import SERIAL_CARDS, DemoVendor
 from inventory.cli.processes import Processes, ProcessFailed
 
-_READY_SECONDS = 30.0
+_READY_SECONDS = 120.0
 _LOOK_SECONDS = 0.05
 
 
@@ -133,7 +133,7 @@ def _enrolment_code(memory: Memory, address: str) -> str:
             "Authorization": f"Bearer {keeper.key}",
             "Idempotency-Key": os.urandom(16).hex(),
         },
-        timeout=30,
+        timeout=_READY_SECONDS,
         trust_env=False,
     )
     document: dict[str, Any] = answer.json()
