@@ -16,6 +16,7 @@ from inventory.api.v1 import (
     boxes,
     bulk_orders,
     card_kinds,
+    confirmation,
     deliveries,
     documents,
     ends,
@@ -57,6 +58,7 @@ from inventory.api.v1 import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     holds.router,
+    confirmation.router,
     search.router,
     quotes.router,
     numbers.router,

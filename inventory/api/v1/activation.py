@@ -10,7 +10,8 @@ from pydantic import Field
 from inventory.api.deps import ConnectionDep, NowDep, RuntimeDep, WriteDep, reply
 from inventory.api.models import Model
 from inventory.api.problems import errors
-from inventory.api.v1.holds import NOT_SOLD, Confirmation, Finisher, HoldKey
+from inventory.api.v1.confirmation import NOT_SOLD, Confirmation
+from inventory.api.v1.hold_parts import Finisher, HoldKey
 from inventory.domain.errors import NotHeldTogether, SimNotFree
 from inventory.domain.identifiers import parse_any_number, parse_iccid
 from inventory.services.activation import ActivateWish, activate

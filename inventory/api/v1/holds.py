@@ -4,33 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from inventory.access.caller import Caller
-from inventory.access.permissions import Permission
-from inventory.api.deps import ConnectionDep, NowDep, RuntimeDep, SessionDep, WriteDep, reply, require
+from inventory.api.deps import ConnectionDep, NowDep, RuntimeDep, SessionDep, WriteDep, reply
 from inventory.api.models import Id, Model, Time
 from inventory.api.problems import errors
+from inventory.api.v1.hold_parts import ENDED, HoldId, HoldKey, Reader, Releaser, Seller, Text, hold_keys
 from inventory.api.v1.quotes import QuoteView
 from inventory.domain.errors import (
     Busy,
     CardBeingWritten,
     CardKindDiffers,
     CardLacksCapability,
-    CardNotVerified,
     CardUnknown,
-    ExtraCheckMissing,
     HlrMismatch,
-    HoldExpired,
     HoldExtendedTooOften,
-    HoldKeyWrong,
-    HoldNotActive,
     InvalidField,
     InvalidIdentifier,
     LegalHold,
     MissingField,
-    NetworkNotReady,
     NoDataUnit,
     NoNumberedData,
     NotFound,
@@ -39,8 +33,6 @@ from inventory.domain.errors import (
     NumberNotInUse,
     NumberNotOnSale,
     OutsideScope,
-    QuoteNotAccepted,
-    RealNameReferenceMissing,
     ReasonMissing,
     SaleChannelRefused,
     ServiceOrderOpen,
@@ -52,35 +44,13 @@ from inventory.domain.identifiers import parse_any_number, parse_chip_serial, pa
 from inventory.domain.kinds import SIM
 from inventory.domain.lifecycle import HoldState, NumberState, SimState
 from inventory.domain.replacement import ReplaceReason
-from inventory.services import holds, kit_cards, promises, sales
+from inventory.services import holds, kit_cards, promises
 from inventory.services.kits import CardWish, KitWish, SimWish
 from inventory.services.once import Answer
 from inventory.services.selecting import item_name
-from inventory.vault.hold_keys import HEADER, HoldKeys
+from inventory.vault.hold_keys import HEADER
 
 router = APIRouter(tags=["holds"])
-Reader = Annotated[Caller, require(Permission.HOLDS_READ)]
-Seller = Annotated[Caller, require(Permission.HOLDS_WRITE, writes=True)]
-Finisher = Annotated[Caller, require(Permission.HOLDS_WRITE, writes=True, finishing=True)]
-Releaser = Annotated[Caller, require(Permission.HOLDS_READ, writes=True, finishing=True)]
-"""Its key releases a hold, or a superior's permission: the service decides which."""
-
-HoldId = Annotated[str, Path(max_length=40, examples=["h-530700-1234"])]
-HoldKey = Annotated[str | None, Header(alias=HEADER, max_length=128, description="The key given with the hold.")]
-Text = Annotated[str, Field(min_length=1, max_length=64)]
-_ENDED = (NotFound, InvalidIdentifier, HoldKeyWrong, HoldNotActive, HoldExpired, LegalHold, Busy)
-NOT_SOLD = (
-    *_ENDED,
-    CardBeingWritten,
-    CardNotVerified,
-    HlrMismatch,
-    QuoteNotAccepted,
-    ExtraCheckMissing,
-    NetworkNotReady,
-    RealNameReferenceMissing,
-    InvalidField,
-)
-"""What a sale may be refused with."""
 
 
 class WishedCard(Model):
@@ -180,13 +150,9 @@ class HoldView(Model):
     replace_reason: ReplaceReason | None
 
 
-def _keys(runtime: RuntimeDep) -> HoldKeys:
-    return HoldKeys(runtime.hold_secret)
-
-
 def _reply_with_key(answer: Answer, caller: Caller, runtime: RuntimeDep, response: Response) -> dict[str, Any]:
     hold_id = holds.hold_number(caller, answer.body["hold"])
-    response.headers[HEADER] = _keys(runtime).key(caller.city_id, hold_id)
+    response.headers[HEADER] = hold_keys(runtime).key(caller.city_id, hold_id)
     response.headers["Cache-Control"] = "no-store"
     return reply(answer, response, 201)
 
@@ -271,7 +237,7 @@ class Extended(Model):
     operation_id="extend_hold",
     summary="Keep a hold longer",
     response_model=Extended,
-    responses=errors(*_ENDED, HoldExtendedTooOften),
+    responses=errors(*ENDED, HoldExtendedTooOften),
 )
 async def extend_hold(
     caller: Seller,
@@ -284,7 +250,7 @@ async def extend_hold(
     key: HoldKey = None,
 ) -> Any:
     """Keep an active hold for another of its first durations, within the limits."""
-    answer = await promises.extend(connection, caller, write, hold, keys=_keys(runtime), key=key, now=now)
+    answer = await promises.extend(connection, caller, write, hold, keys=hold_keys(runtime), key=key, now=now)
     return reply(answer, response)
 
 
@@ -309,7 +275,7 @@ class Booked(Model):
     operation_id="book_hold",
     summary="Turn a hold into a booking for a customer or order",
     response_model=Booked,
-    responses=errors(*_ENDED, MissingField, InvalidField),
+    responses=errors(*ENDED, MissingField, InvalidField),
 )
 async def book_hold(
     caller: Seller,
@@ -323,7 +289,9 @@ async def book_hold(
     key: HoldKey = None,
 ) -> Any:
     """Book the kit for days instead of minutes."""
-    answer = await promises.book(connection, caller, write, hold, keys=_keys(runtime), key=key, **dict(wish), now=now)
+    answer = await promises.book(
+        connection, caller, write, hold, keys=hold_keys(runtime), key=key, **dict(wish), now=now
+    )
     return reply(answer, response)
 
 
@@ -346,7 +314,7 @@ class Released(Model):
     operation_id="release_hold",
     summary="Give the whole kit back",
     response_model=Released,
-    responses=errors(*_ENDED, ReasonMissing, OutsideScope, CardBeingWritten),
+    responses=errors(*ENDED, ReasonMissing, OutsideScope, CardBeingWritten),
 )
 async def release_hold(
     caller: Releaser,
@@ -365,7 +333,7 @@ async def release_hold(
         caller,
         write,
         hold,
-        keys=_keys(runtime),
+        keys=hold_keys(runtime),
         key=key,
         reason=None if wish is None else wish.reason,
         now=now,
@@ -409,7 +377,7 @@ class CardTaken(Model):
     summary="Give a kit its card, or another one in place of a spoiled one",
     response_model=CardTaken,
     responses=errors(
-        *_ENDED,
+        *ENDED,
         CardUnknown,
         OutsideScope,
         SimNotFree,
@@ -434,67 +402,7 @@ async def take_card(
     key: HoldKey = None,
 ) -> Any:
     """Put this card into the kit; key, number and quote stay."""
-    answer = await kit_cards.take_card(session, caller, write, hold, card.wish(), keys=_keys(runtime), key=key, now=now)
-    return reply(answer, response)
-
-
-class RealNameReference(Model):
-    """A real-name check, never the certificate (REQ-CMP-06)."""
-
-    checked_at: Time
-    channel: Text
-    result: Text = Field(description="Result of the count check; only `passed` can be sold.")
-
-
-class Confirmation(Model):
-    """What a sale needs beside the kit."""
-
-    quote_accepted: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
-    """Rule-set version of the quote that the customer accepted."""
-    real_name: RealNameReference | None = None
-    extra_check: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    old_card_handed_in: bool = Field(False, description="Of a replacement: the old card lies on the counter.")
-
-    def sale(self) -> sales.ConfirmWish:
-        """Return what the service sells on."""
-        real_name = None if self.real_name is None else sales.RealName(**dict(self.real_name))
-        return sales.ConfirmWish(
-            quote_accepted=self.quote_accepted,
-            real_name=real_name,
-            old_card_handed_in=self.old_card_handed_in,
-            extra_check=self.extra_check,
-        )
-
-
-class Confirmed(Model):
-    """The sale or replacement: number and card are in use."""
-
-    hold: str
-    state: HoldState
-    number: str
-    iccid: str | None
-    confirmed_at: Time
-    line: Literal["IN_USE", "COMPLETING"] = Field("IN_USE", description="COMPLETING: it waits for the network's word")
-
-
-@router.post(
-    "/holds/{hold}:confirm",
-    operation_id="confirm_hold",
-    summary="Sell the kit, or replace the card",
-    response_model=Confirmed,
-    responses=errors(*NOT_SOLD),
-)
-async def confirm_hold(
-    caller: Finisher,
-    hold: HoldId,
-    wish: Confirmation,
-    write: WriteDep,
-    connection: ConnectionDep,
-    now: NowDep,
-    runtime: RuntimeDep,
-    response: Response,
-    key: HoldKey = None,
-) -> Any:
-    """Turn the held kit into a working line; the card of a replacement takes the old one's place in its line."""
-    answer = await sales.confirm(connection, caller, write, hold, wish.sale(), keys=_keys(runtime), key=key, now=now)
+    answer = await kit_cards.take_card(
+        session, caller, write, hold, card.wish(), keys=hold_keys(runtime), key=key, now=now
+    )
     return reply(answer, response)
