@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
-from inventory.domain.errors import DomainError
+from inventory.domain.errors import DomainError, InvalidField
 from inventory.downloads import FileDep, download
 from inventory.services.number_kinds import read_number_kinds, rename_number_kind, set_intake
 from inventory.services.once import WriteKey
@@ -24,6 +24,7 @@ router = APIRouter(prefix="/number-kinds")
 
 Reader = Annotated[Caller, require(Permission.SETUP_READ)]
 AdminNow = Annotated[Caller, require(Permission.SETUP_WRITE, writes=True)]
+_ACTS = ("rename", "open", "close")
 
 
 @router.get("")
@@ -48,10 +49,13 @@ async def act(
 
 async def _done(session: SessionDep, caller: Caller, write: WriteKey, form: dict[str, str], *, now: datetime) -> None:
     kind, name_zh, name_en = (form.get(name, "") for name in ("kind", "name_zh", "name_en"))
-    if form.get("act") == "rename":
-        await rename_number_kind(session, caller, write, kind=kind, name_zh=name_zh, name_en=name_en, now=now)
-    else:
-        await set_intake(session, caller, write, kind=kind, intake=form.get("act") == "open", now=now)
+    match form.get("act", ""):
+        case "rename":
+            await rename_number_kind(session, caller, write, kind=kind, name_zh=name_zh, name_en=name_en, now=now)
+        case "open" | "close" as wanted:
+            await set_intake(session, caller, write, kind=kind, intake=wanted == "open", now=now)
+        case unknown:
+            raise InvalidField(field="act", value=unknown, reason=f"one of {', '.join(_ACTS)} is needed")
 
 
 async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tried | None) -> Response:

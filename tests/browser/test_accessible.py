@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from playwright.sync_api import Page, expect
 
 from inventory.access.permissions import Role
+from inventory.web.routes import ROUTERS
 from tests.browser.clerk import LANGUAGES, Language, Screen
 from tests.web.stock import VENDOR
 
@@ -44,6 +46,51 @@ PAGES = (
     "/nothing",
     "/desk",
 )
+"""What a hall's keeper sees."""
+OF_THE_CITY = (
+    "/setup",
+    "/policies",
+    "/hold-times",
+    "/holidays",
+    "/reasons",
+    "/number-kinds",
+    "/card-kinds",
+    "/places",
+    "/transport-keys",
+    "/network",
+    "/ports",
+    "/segments",
+    "/legal-holds",
+    "/loads/by-hand",
+    "/loads/segments",
+    "/ends",
+)
+"""What only people of the city see, or see more of."""
+PARTS = (
+    "/",
+    "/items",
+    "/sign-in",
+    "/desk/reader",
+    "/desk/numbers",
+    "/desk/sale",
+    "/desk/events",
+    "/bulk/events",
+    "/spoiled/claim",
+    "/quotas/left",
+    "/count/leave",
+)
+"""Where other pages are led to, and what is a part of another page, a stream or a file."""
+
+
+def test_no_page_is_left_out() -> None:
+    pages = {
+        route.path
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and "{" not in route.path
+    }
+    seen = {path.partition("?")[0] for path in PAGES + OF_THE_CITY}
+    assert pages - seen - set(PARTS) == set()
 
 
 def findings(page: Page) -> list[str]:
@@ -64,6 +111,11 @@ def test_no_page_has_a_serious_finding(screen: Callable[..., Screen], language: 
     door.go("/sign-in")
     door.keep("sign-in")
     assert findings(door.page) == []
+    city = screen(language, Role.CITY_ADMIN, axe=True)
+    for path in OF_THE_CITY:
+        city.go(path)
+        expect(city.page.locator("h1")).to_be_visible()
+        assert findings(city.page) == [], path
     keeper = screen(language, Role.HALL_KEEPER, axe=True)
     for path in PAGES:
         keeper.go(path)

@@ -45,5 +45,6 @@ def test_kind_of_numbers_is_called_what_the_city_calls_it_and_offered_while_it_i
     assert "iot" not in offered(city.get("/loads/segments").text, "kind")
     assert ">Things</option>" in city.get("/items/number").text
     assert "not_found" in city.post("/number-kinds", data={"act": "close", "kind": "none"}).text
+    assert "invalid_field" in city.post("/number-kinds", data={"act": "dance", "kind": "iot"}).text
     page = browser(Role.AUDITOR).get("/number-kinds")
     assert (page.status_code, 'action="/number-kinds"' in page.text) == (200, False)
