@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import platform
-import signal
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Annotated, Final
 
 import typer
@@ -19,6 +17,7 @@ import typer
 from cardwriter.station import enrol as enrolment
 from cardwriter.station import technician
 from cardwriter.station.app import LOG_NAME, AlreadyRunningError, Station
+from cardwriter.station.bell import Bell
 from cardwriter.station.link import LinkRefusedError
 from cardwriter.station.options import DATA, Data, LangOption, Readers, Service, chosen, complain, console, open_readers
 from cardwriter.station.texts import Language, say
@@ -27,10 +26,6 @@ from drivers.base import ReaderSource
 Code = Annotated[str, typer.Option(help="One-time enrolment code", envvar="HAOKA_STATION_CODE")]
 
 _LOG_BYTES: Final = 1_000_000
-_STOPPING: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
-"""SIGBREAK is what Windows sends when a console is closed."""
-_LOOK_SECONDS: Final = 1.0 if sys.platform == "win32" else None
-"""Windows lets nothing interrupt a thread that waits."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(technician.app)
@@ -51,27 +46,9 @@ def run(
     source = open_readers(readers)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("cardwriter").setLevel(logging.DEBUG if verbose else logging.INFO)
-    with _stop_signals() as asked:
-        _run(source, service, data, code, language, asked)
-
-
-@contextmanager
-def _stop_signals() -> Iterator[SimpleQueue[None]]:
-    """Give a queue that SIGTERM and Ctrl-C are put into; a queue, because a handler may put whatever it interrupts."""
-    asked: SimpleQueue[None] = SimpleQueue()
-    before = {number: signal.signal(number, lambda *_: asked.put(None)) for number in _STOPPING}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _wait(asked: SimpleQueue[None]) -> None:
-    """Return when somebody has asked to stop."""
-    while True:
-        with suppress(Empty):
-            return asked.get(timeout=_LOOK_SECONDS)
+    bell = Bell()
+    with bell.rung_by_signals():
+        _run(source, service, data, code, language, bell)
 
 
 @contextmanager
@@ -87,9 +64,7 @@ def _log_kept(data: Path) -> Iterator[None]:
         handler.close()
 
 
-def _run(
-    source: ReaderSource, service: str, data: Path, code: str, language: Language, asked: SimpleQueue[None]
-) -> None:
+def _run(source: ReaderSource, service: str, data: Path, code: str, language: Language, bell: Bell) -> None:
     try:
         credential = _known(data, language, enrolling=bool(code))
         if credential is None or credential.service != service.rstrip("/"):
@@ -103,7 +78,7 @@ def _run(
             trust=enrolment.trust_of(credential, data),
             data=data,
             tell=lambda text, **values: console().print(say(text, language, **values), markup=False),
-            on_end=lambda: asked.put(None),
+            on_end=bell.ring,
         )
     except LinkRefusedError as error:
         raise typer.Exit(complain("link_refused", language, reason=error)) from None
@@ -113,7 +88,7 @@ def _run(
         raise typer.Exit(complain("data_unusable", language, folder=data, reason=error)) from None
     with _log_kept(data):
         station.start()
-        _wait(asked)
+        bell.wait()
         station.stop()
     if station.refused is not None:
         raise typer.Exit(complain("link_refused", language, reason=station.refused))

@@ -38,10 +38,8 @@ def must_stay(movement: Movement, state: str | None, *, unsettled: bool) -> bool
     A customer gets a card when its sale is confirmed. What holds an identity is no waste, and a card of which nobody
     knows what is on it stays where it can be read; `unsettled` says that a job at this reader does not know.
     """
-    match movement:
-        case Movement.FEED:
-            return False
-        case Movement.HAND_OUT:
-            return state not in _SOLD
-        case Movement.BIN:
-            return state in _NOT_WASTE or (state is None and unsettled)
+    if movement is Movement.FEED:
+        return False
+    if movement is Movement.HAND_OUT:
+        return state not in _SOLD
+    return state in _NOT_WASTE or (state is None and unsettled)
