@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Final, Self
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -25,10 +26,9 @@ def _rotate(block: bytes, bits: int) -> bytes:
     return (rotated & (1 << _BLOCK_BITS) - 1).to_bytes(_BLOCK, "big")
 
 
-def _encrypt(key: Secret, block: bytes) -> bytes:
-    # ECB of one block is what TS 35.206 §4.1 calls the kernel function; no message is longer than a block.
-    encryptor = Cipher(algorithms.AES(key.reveal()), modes.ECB()).encryptor()  # noqa: S305 - single blocks by standard
-    return encryptor.update(block) + encryptor.finalize()
+def _kernel(key: Secret) -> Callable[[bytes], bytes]:
+    """Return the kernel function E_K (TS 35.206 §4.1): ECB, no message is longer than a block."""
+    return Cipher(algorithms.AES(key.reveal()), modes.ECB()).encryptor().update  # noqa: S305 - single blocks by standard
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ DEFAULT_CONSTANTS: Final = Constants()
 
 def derive_opc(k: Secret, op: Secret) -> Secret:
     """Return OPc = OP xor E_K(OP) (TS 35.206 §4.1)."""
-    return Secret(xor(_encrypt(k, op.reveal()), op.reveal()))
+    return Secret(xor(_kernel(k)(op.reveal()), op.reveal()))
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,10 @@ class Milenage(AuthAlgorithm):
 
     constants: Constants = DEFAULT_CONSTANTS
     res_bits: int = 64
+
+    @cached_property
+    def _encrypt(self) -> Callable[[bytes], bytes]:
+        return _kernel(self.k)
 
     def __post_init__(self) -> None:
         """Refuse keys or a RES of another length.
@@ -115,19 +119,19 @@ class Milenage(AuthAlgorithm):
         return _MAC_SIZE
 
     def _temp(self, rand: bytes) -> bytes:
-        return _encrypt(self.k, xor(rand, self.opc.reveal()))
+        return self._encrypt(xor(rand, self.opc.reveal()))
 
     def _out(self, index: int, temp: bytes) -> bytes:
         """OUT2..OUT5 (TS 35.206 §4.1)."""
         opc, r, c = self.opc.reveal(), self.constants.r[index - 1], self.constants.c[index - 1]
         rotated = _rotate(xor(temp, opc), r)
-        return xor(_encrypt(self.k, xor(rotated, c.to_bytes(_BLOCK, "big"))), opc)
+        return xor(self._encrypt(xor(rotated, c.to_bytes(_BLOCK, "big"))), opc)
 
     def _out1(self, rand: bytes, sqn: int, amf: bytes) -> bytes:
         opc, r, c = self.opc.reveal(), self.constants.r[0], self.constants.c[0]
         in1 = (sqn.to_bytes(SQN_SIZE, "big") + amf) * 2
         mixed = xor(xor(self._temp(rand), _rotate(xor(in1, opc), r)), c.to_bytes(_BLOCK, "big"))
-        return xor(_encrypt(self.k, mixed), opc)
+        return xor(self._encrypt(mixed), opc)
 
     @override
     def f1(self, rand: bytes, sqn: int, amf: bytes) -> bytes:

@@ -106,7 +106,8 @@ class Journal:
         self._db = sqlite3.connect(folder / FILE_NAME, check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         try:
-            for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            # A page goes into the log whole for each step, however little of it has changed.
+            for setting in ("page_size = 1024", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                 self._db.execute(f"PRAGMA {setting}")
             self._db.executescript(_SCHEMA)
         except sqlite3.Error:
