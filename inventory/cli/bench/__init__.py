@@ -33,7 +33,7 @@ _TEAR_ROW = "{:<40} {:>5} {:>9} {:>16} {:>8} {:>8} {:>11} {:>12} {:>11} {:>6}"
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 Dated = Annotated[str | None, typer.Option(help="Date to write beside each figure, such as 2026-11-22.")]
-Out = Annotated[Path | None, typer.Option(help="Folder that keeps the lines too, as NAME.jsonl.")]
+Out = Annotated[Path | None, typer.Option(file_okay=False, help="Folder that keeps the lines too, as NAME.jsonl.")]
 Bench = Callable[[Ground], AsyncIterator[Measurement]]
 
 
