@@ -106,7 +106,7 @@ class ReferenceAdapter:
         accepted, reason = answer.get("accepted"), answer.get("reason")
         if answer.get("transaction") != said.transaction or not isinstance(accepted, bool):
             raise OperatorBroken("no receipt for this transaction")
-        return Receipt(accepted, reason[:_LONGEST_TEXT] if isinstance(reason, str) else None)
+        return Receipt(accepted, _shown(reason) if isinstance(reason, str) else None)
 
     async def _call(self, what: str, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Post until there is an answer, at most `ATTEMPTS` times and within the deadline."""
@@ -162,6 +162,11 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT or not value.isprintable():
         raise ValueError("not a short text")
     return value
+
+
+def _shown(text: str) -> str:
+    """Give a text of a stranger as it may be kept and shown: a NUL or half a surrogate is no text to a database."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:_LONGEST_TEXT])
 
 
 def _parts(value: object) -> tuple[bytes, ...]:

@@ -17,6 +17,7 @@ from inventory.operator.adapter import (
     Issue,
     IssueWish,
     OperatorAdapter,
+    OperatorBroken,
     OperatorError,
     OperatorRefused,
     Receipt,
@@ -53,6 +54,9 @@ async def call_next(
     except OperatorError as error:
         said = error
         _log.warning("operator_call_failed", job=issue.job_id, error=type(error).__name__, why=str(error))
+    except Exception as error:  # noqa: BLE001 - an operator's own adapter; its fault is about one card, not the worker
+        said = OperatorBroken(f"the adapter failed ({type(error).__name__})")
+        _log.error("operator_adapter_failed", job=issue.job_id, error=type(error).__name__)  # noqa: TRY400 - may quote
     now = clock()
     async with session.begin():
         job = await cardjobs.find_job(session, city_id=issue.city_id, job_id=issue.job_id, lock=True)

@@ -94,12 +94,14 @@ async def is_called(session: AsyncSession, *, city_id: int, job_id: int) -> bool
 async def claim_due(session: AsyncSession, *, now: datetime, lease: timedelta) -> IssueRow | None:
     """Return an issue about which the system is to be called, or None; nobody else calls about it during the lease.
 
+    What was not tried yet goes first: a customer stands there, and what failed often may take a whole deadline again.
+
     Whoever claims it and dies leaves it to the next one, who asks the same under the same name.
     """
     due = (
         select(CardIssue.city_id, CardIssue.job_id)
         .where(CardIssue.due_at <= now)
-        .order_by(CardIssue.due_at)
+        .order_by(CardIssue.tries, CardIssue.due_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

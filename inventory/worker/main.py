@@ -70,7 +70,7 @@ def operator_adapter(settings: Settings) -> OperatorAdapter | None:
     Raises
     ------
     ValueError
-        Its address is of another form, or its key's file is not set.
+        Its address is of another form, or its key's file is not set or holds no key.
     OSError
         Its key's file cannot be read.
     """
@@ -78,7 +78,10 @@ def operator_adapter(settings: Settings) -> OperatorAdapter | None:
         return None
     if settings.operator_key_file is None:
         raise ValueError("HAOKA_OPERATOR_KEY_FILE is not set; the system at HAOKA_OPERATOR_URL is called with its key")
-    return ReferenceAdapter(settings.operator_url, Secret(settings.operator_key_file.read_bytes().strip()))
+    key = settings.operator_key_file.read_bytes().strip()
+    if not key or not all(0x20 < byte < 0x7F for byte in key):  # RFC 6750 section 2.1: printable, without blanks
+        raise ValueError(f"{settings.operator_key_file} holds no key: one line of printable ASCII, without blanks")
+    return ReferenceAdapter(settings.operator_url, Secret(key))
 
 
 async def _run_jobs(runtime: Runtime, url: str) -> None:

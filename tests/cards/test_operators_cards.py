@@ -13,6 +13,7 @@ from cardwriter.script import Purpose
 from cardwriter.virtual.uicc import Torn
 from inventory.domain.errors import InvalidField, NoDataUnit
 from inventory.domain.identifiers import parse_chip_serial
+from inventory.operator.adapter import CardSaid, Receipt
 from inventory.operator.reference import ReferenceAdapter
 from inventory.services import card_writing
 from inventory.services.kits import CardWish
@@ -356,3 +357,43 @@ async def test_without_a_system_that_is_set_the_card_is_refused_by_name(here: De
         "operator_refused",
         "no operator's system is set: HAOKA_OPERATOR_URL",
     )
+
+
+async def test_an_adapter_that_breaks_leaves_one_card_unknown_and_the_worker_alive(here: Desk) -> None:
+    """Whatever an operator's own adapter raises is about one card; it is tried again like any silence."""
+
+    class Broken(ReferenceAdapter):
+        @override
+        async def report(self, said: CardSaid) -> Receipt:
+            """Do what no adapter should."""
+            raise LookupError(said)
+
+    counter, hold = await here.held()
+    await here.hall.insert(OperatorsCard(SERIALS[0]))
+    job = await here.applied(hold)
+    sound, here.adapter = here.adapter, Broken(here.system.url, KEY)
+    assert await here.call()
+    assert await here.state(job) == ("unknown", "operator_silent", "ask_operator")
+    here.adapter = sound
+    here.hall.later(seconds=15)
+    assert await here.call()
+    assert (await here.state(job))[0] == "verified"
+    await counter.confirm(hold)
+    await quiet(here.hall)
+
+
+async def test_a_new_card_is_asked_for_before_what_failed_is_told_again(here: Desk) -> None:
+    """A customer stands there; each failing call may take its whole deadline."""
+    _, first = await here.held()
+    await here.hall.insert(OperatorsCard(SERIALS[0]))
+    await here.applied(first)
+    here.down()
+    await here.call()
+    here.up()
+    here.hall.later(seconds=20)
+    here.hall.source.remove()
+    _, second = await here.held(1)
+    await here.hall.insert(OperatorsCard(SERIALS[1]))
+    await here.asked(second)
+    assert await here.call()
+    assert here.system.asked[-1][2]["serial"] == SERIALS[1]

@@ -187,6 +187,15 @@ async def test_a_failure_before_any_command_is_reported_without_a_status_word(
     assert (system.asked[0][2]["card_answer"], system.asked[0][2]["sw"]) == (None, None)
 
 
+@pytest.mark.parametrize("reason", ["bad\\u0000mac", "bad\\ud800mac", "bad\\nmac"])
+async def test_a_reason_is_kept_without_what_no_database_takes(
+    system: CardSystem, adapter: ReferenceAdapter, reason: str
+) -> None:
+    answer = f'{{"transaction": "T-1", "accepted": false, "reason": "{reason}"}}'
+    system.instead = lambda _number, _path: (200, answer.encode())
+    assert await adapter.report(said()) == Receipt(accepted=False, reason="bad mac")
+
+
 @pytest.mark.parametrize(
     "answer",
     [{}, {"transaction": "T-2", "accepted": True}, {"transaction": "T-1", "accepted": "yes"}, {"transaction": "T-1"}],

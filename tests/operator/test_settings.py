@@ -28,3 +28,12 @@ def test_the_key_comes_from_its_file_and_is_never_shown(tmp_path: Path) -> None:
 def test_an_address_without_a_key_is_refused_at_start() -> None:
     with pytest.raises(ValueError, match="HAOKA_OPERATOR_KEY_FILE"):
         operator_adapter(Settings(operator_url=ADDRESS))
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"two words", "键".encode(), b"two\nlines"])
+def test_a_file_without_a_key_is_refused_at_start(tmp_path: Path, content: bytes) -> None:
+    """No system would take it, and each card would say that the system is silent."""
+    key = tmp_path / "operator.key"
+    key.write_bytes(content)
+    with pytest.raises(ValueError, match=r"operator\.key holds no key"):
+        operator_adapter(Settings(operator_url=ADDRESS, operator_key_file=key))
