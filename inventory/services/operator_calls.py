@@ -46,17 +46,7 @@ async def call_next(
         issue = await issues.claim_due(session, now=clock(), lease=LEASE)
     if issue is None:
         return False
-    said: Issue | Receipt | OperatorError
-    try:
-        if adapter is None:
-            raise OperatorRefused("no operator's system is set: HAOKA_OPERATOR_URL")
-        said = await (adapter.request(_wish(issue)) if issue.transaction is None else adapter.report(_said(issue)))
-    except OperatorError as error:
-        said = error
-        _log.warning("operator_call_failed", job=issue.job_id, error=type(error).__name__, why=str(error))
-    except Exception as error:  # noqa: BLE001 - an operator's own adapter; its fault is about one card, not the worker
-        said = OperatorBroken(f"the adapter failed ({type(error).__name__})")
-        _log.error("operator_adapter_failed", job=issue.job_id, error=type(error).__name__)  # noqa: TRY400 - may quote
+    said = await _call(adapter, issue)
     now = clock()
     async with session.begin():
         job = await cardjobs.find_job(session, city_id=issue.city_id, job_id=issue.job_id, lock=True)
@@ -64,6 +54,20 @@ async def call_next(
         if job is not None and fresh is not None:
             await _keep(session, job, fresh, said, vault=vault, now=now)
     return True
+
+
+async def _call(adapter: OperatorAdapter | None, issue: IssueRow) -> Issue | Receipt | OperatorError:
+    """Make the call and give what came of it; an operator's own adapter that breaks breaks one card's call."""
+    if adapter is None:
+        return OperatorRefused("no operator's system is set: HAOKA_OPERATOR_URL")
+    try:
+        return await (adapter.request(_wish(issue)) if issue.transaction is None else adapter.report(_said(issue)))
+    except OperatorError as error:
+        _log.warning("operator_call_failed", job=issue.job_id, error=type(error).__name__, why=str(error))
+        return error
+    except Exception as error:  # noqa: BLE001 - its text may quote what passed: only its name is kept
+        _log.error("operator_adapter_failed", job=issue.job_id, error=type(error).__name__)
+        return OperatorBroken(f"the adapter failed ({type(error).__name__})")
 
 
 async def _keep(

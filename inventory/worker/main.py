@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import signal
 
 import structlog
@@ -29,6 +30,8 @@ HEARTBEAT, SILENCE = 1.0, 5.0
 """Seconds between two signs of life of a worker, and of silence after which another takes up its jobs."""
 STOP_SECONDS = 1.0
 """Seconds that jobs get to end when the worker stops; what is left undone is tried again."""
+_KEY = re.compile(rb"[!-~]+")
+"""Printable ASCII without blanks: a header takes no other (RFC 6750 section 2.1)."""
 
 _log = structlog.get_logger(__name__)
 
@@ -79,7 +82,7 @@ def operator_adapter(settings: Settings) -> OperatorAdapter | None:
     if settings.operator_key_file is None:
         raise ValueError("HAOKA_OPERATOR_KEY_FILE is not set; the system at HAOKA_OPERATOR_URL is called with its key")
     key = settings.operator_key_file.read_bytes().strip()
-    if not key or not all(0x20 < byte < 0x7F for byte in key):  # RFC 6750 section 2.1: printable, without blanks
+    if not _KEY.fullmatch(key):
         raise ValueError(f"{settings.operator_key_file} holds no key: one line of printable ASCII, without blanks")
     return ReferenceAdapter(settings.operator_url, Secret(key))
 
