@@ -20,7 +20,7 @@ def kinds(context: typer.Context, *, as_json: AsJson = False) -> None:
     """List the card products."""
     if context.invoked_subcommand is None:
         answer = connect().read("/v1/card-kinds")
-        columns = ("code", "name_zh", "profile", "algorithm", "fee_fen", "active")
+        columns = ("code", "name_zh", "profile", "algorithm", "fee_fen", "max_numbers", "active")
         rows = [{**row, "algorithm": row["algorithm"]["name"]} for row in answer["card_kinds"]]
         show_rows(answer, rows, columns, as_json=as_json)
 

@@ -196,6 +196,8 @@ class Business(StrEnum):
     """过户: the number keeps its terms; the new owner accepts them, nothing is paid for the number again."""
     REPLACE_SIM = "replace_sim"
     """补卡"""
+    SECOND_NUMBER = "second_number"
+    """副号: a second number on a card in use; a number is sold, and no card."""
 
 
 _TERMS: Final = ("cash_fee", "prepay", "return_months", "min_monthly", "commitment_months")
@@ -204,6 +206,7 @@ _ELEMENTS: Final[Mapping[Business, tuple[str, ...]]] = {
     Business.CHANGE_NUMBER: _TERMS,
     Business.TRANSFER: ("min_monthly", "commitment_months"),
     Business.REPLACE_SIM: ("sim_fee",),
+    Business.SECOND_NUMBER: _TERMS,
 }
 _DUE_NOW: Final = frozenset({"sim_fee", "cash_fee", "prepay"})
 _UNITS: Final[Mapping[str, str]] = {

@@ -25,6 +25,8 @@ from inventory.store.events import EventDraft, record
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", re.ASCII)
 _SMSC = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
 _LARGEST_FEE_FEN = 100_000_00
+NUMBERS_OF_A_CARD = (1, 2)
+"""How many numbers a card of a product may serve: one, or a main and a second one (一卡双号)."""
 WRITTEN_BY = (*(one.name for one in PROFILES), relay.FAMILY)
 """The card families that a product may name as its profile."""
 
@@ -91,14 +93,14 @@ async def close_hlr(session: AsyncSession, caller: Caller, write: WriteKey, *, c
 async def add_card_kind(
     session: AsyncSession, caller: Caller, write: WriteKey, kind: CardKindRow, *, now: datetime
 ) -> Answer:
-    """Append a card product.
+    """Append a card product (REQ-SIM-17: how many numbers its cards may serve).
 
     Raises
     ------
     DuplicateIdentifier
         The code is taken.
     InvalidField
-        Code, capacity, price, algorithm, profile, network or the product's files cannot be.
+        Code, capacity, price, numbers, algorithm, profile, network or the product's files cannot be.
     """
 
     async def work() -> dict[str, Any]:
@@ -107,6 +109,8 @@ async def add_card_kind(
             raise InvalidField(field="fee_fen", value=kind.fee_fen, reason=f"0 to {_LARGEST_FEE_FEN} fen")
         if kind.capacity_kb < 1:
             raise InvalidField(field="capacity_kb", value=kind.capacity_kb, reason="at least 1")
+        if kind.max_numbers not in NUMBERS_OF_A_CARD:
+            raise InvalidField(field="max_numbers", value=kind.max_numbers, reason="1 or 2")
         try:
             check_config(kind.algorithm)
         except AlgorithmError as error:

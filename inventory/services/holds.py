@@ -74,6 +74,8 @@ async def hold(connection: AsyncConnection, caller: Caller, write: WriteKey, wis
     ------
     NumberNotInUse, ServiceOrderOpen
         Of a replacement: the number serves nobody, or is in another order's hand (REQ-LCK-01).
+    SimNotInUse, CardServesNoMore, ServiceOrderOpen
+        Of a second number: the card serves nobody, or no number more, or is in another order's hand (REQ-SIM-17).
     NotSoldInHalls, NumberNotFree, NumberNotOnSale, SimNotFree, LegalHold, NoDataUnit, NoNumberedData, HlrMismatch, \
 SaleChannelRefused, CardLacksCapability, OutsideScope, NotFound, CardUnknown
         The named part of the kit is not to be had, and why.
@@ -89,7 +91,9 @@ SaleChannelRefused, CardLacksCapability, OutsideScope, NotFound, CardUnknown
             return None
         quote = await _priced(connection, caller, wish, offer)
         given = _hold_parameters(caller, write, wish, offer, quote, now=now)
-        statement = holds.open_replacement if offer.replaces else holds.hold
+        statement = holds.hold
+        if wish.replaces or wish.adds:
+            statement = holds.open_replacement if wish.replaces else holds.open_second_number
         return await statement(connection, given, numbered=offer.gets_iccid)
 
     async def explain() -> None:
@@ -182,6 +186,7 @@ def _hold_parameters(
         "sim_hlr": sim and sim.hlr_code,
         "sim_wish": None if wish.sim_wish is None else asdict(wish.sim_wish),
         "old_sim_item": offer.old_item,
+        "max_numbers": offer.max_numbers,
         "replace_reason": wish.replace_reason,
         "data_hlr": data_hlr,
         "data_start": data_start,

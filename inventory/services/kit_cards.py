@@ -21,6 +21,7 @@ from inventory.domain.errors import (
     LegalHold,
     NotFound,
 )
+from inventory.domain.fees import Business
 from inventory.domain.identifiers import parse_number
 from inventory.domain.lifecycle import DataEvent, DataState, SimEvent, SimState
 from inventory.services.card_ends import is_alive
@@ -62,6 +63,8 @@ async def take_card(
         The kit's present card is being written just now.
     CardUnknown, OutsideScope, SimNotFree, HlrMismatch, NoDataUnit, NoNumberedData
         The card, or data for it, are not to be had.
+    InvalidField
+        The kit has this very card, or is that of a second number, which goes on a card in use.
     CardKindDiffers
         The kit was quoted with another product, or without a card.
     LegalHold
@@ -73,6 +76,8 @@ async def take_card(
         kit = await kits.find_kit(session, city_id=caller.city_id, hold_id=hold_id, lock=True)
         if kit is None:
             raise NotFound(what="hold", value=hold)
+        if kit.business == Business.SECOND_NUMBER:
+            raise InvalidField(field="hold", value=hold, reason="a second number goes on the card that it was held for")
         old = await _present(session, kit, hold, now=now)
         offer, new = await _chosen(session, caller, kit, wish, now=now)
         quoted = old.kind_code if old is not None else (kit.sim_wish or {}).get("kind_code")

@@ -34,9 +34,11 @@ from inventory.domain.kinds import NUMBER
 from inventory.domain.replacement import ReplaceReason
 from inventory.services.numbering import gets_iccid, is_relayed
 from inventory.services.replacing import line_refusal, number_of, old_card_of
+from inventory.services.second_numbers import second_number_refusal
 from inventory.store import holds
 from inventory.store.holds import NumberOffer, SimOffer
 from inventory.store.replacements import LineCard
+from inventory.store.second_numbers import ServingCard, serving_card
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class KitWish:
     `iccid` or `chip_serial` names the card in hand, else `sim_wish` the one to be bound later; at most one of them is
     given. `minutes` asks for less time than the policy gives. `capabilities` are what the card's product must be able
     to do, such as `5G` (REQ-SIM-14); a card that is taken later is of the same product.
+
+    A kit for a second number (副号) names a free number and a card in use that is to serve it too.
 
     A kit for a replacement says why (`replace_reason`); its number, or the card that serves it (`old_card`: ICCID or
     chip serial), is a line in use, and its card is the new one.
@@ -80,6 +84,8 @@ class KitWish:
         elif self.replace_reason is not None or self.old_card is not None:
             field = "replace_reason" if self.old_card is None else "old_card"
             raise InvalidField(field=field, value=getattr(self, field), reason="only a replacement has one")
+        elif self.adds:
+            self._check_second()
         elif not cards and self.number is None:
             raise MissingField(field="number")
         if not cards and self.capabilities:
@@ -92,6 +98,17 @@ class KitWish:
             raise MissingField(field="replace_reason")
         if not has_card:
             raise MissingField(field="sim_wish")
+
+    def _check_second(self) -> None:
+        if self.number is None:
+            raise MissingField(field="number")
+        if self.iccid is None and self.chip_serial is None:
+            raise MissingField(field="iccid")
+
+    @property
+    def adds(self) -> bool:
+        """Whether the kit's number is to be a second one on a card in use."""
+        return self.business is Business.SECOND_NUMBER
 
     @property
     def replaces(self) -> bool:
@@ -123,7 +140,8 @@ class Offer:
     """What the stock has for a wish, as it stands now.
 
     `gets_iccid` says that the card is still without its ICCID, `lacks` what was demanded and its product cannot do.
-    Of a replacement `old` is the card that serves the number, None if none does.
+    Of a replacement `old` is the card that serves the number, None if none does. Of a second number `serving` is the
+    card as what it serves already.
     """
 
     number: NumberOffer | None
@@ -133,6 +151,8 @@ class Offer:
     lacks: str | None = None
     replaces: bool = False
     old: LineCard | None = None
+    serving: ServingCard | None = None
+    max_numbers: int = 1
     relayed: bool = False
     """Its data come from the operator's own system once the card lies in a reader, not from our pool."""
 
@@ -155,6 +175,8 @@ class Offer:
     def needs_data(self) -> bool:
         """Whether the kit takes a data unit: it joins a number with a card that is still to be written (REQ-RSV-17)."""
         if self.number is None or self.number.hlr_code is None or self.card_kind is None or self.relayed:
+            return False
+        if self.serving is not None:
             return False
         return self.sim is None or self.sim.hlr_code is None
 
@@ -184,7 +206,7 @@ async def find_offer(connection: AsyncConnection, caller: Caller, wish: KitWish)
     InvalidField
         Another card than the one named serves the number.
     """
-    number = sim = old = None
+    number = sim = old = serving = None
     where: dict[str, Any] = {"city_id": caller.city_id, "org_id": caller.org_id, "holders": caller.scope}
     card = wish.iccid or wish.chip_serial
     if card is not None:
@@ -203,10 +225,13 @@ async def find_offer(connection: AsyncConnection, caller: Caller, wish: KitWish)
         raise CardUnknown(iccid=card)
     if wish.replaces and number is not None:
         old = await old_card_of(connection, caller, number, wish.old_card)
+    if wish.adds and sim is not None:
+        serving = await serving_card(connection, city_id=caller.city_id, sim_item=sim.item_no)
     able = [] if product is None else product.capabilities
     lacks = next((one for one in wish.capabilities if one not in able), None)
     relayed = product is not None and is_relayed(product.profile)
-    return Offer(number, sim, kind, numbered, lacks, wish.replaces, old, relayed)
+    most = 1 if product is None else product.max_numbers
+    return Offer(number, sim, kind, numbered, lacks, wish.replaces, old, serving, most, relayed)
 
 
 async def read_card_offer(
@@ -234,8 +259,11 @@ async def read_card_offer(
 
 def why_not(caller: Caller, offer: Offer, now: datetime) -> DomainError | None:
     """Give the refusal that stands against holding the offer, or None (REQ-NUM-10: named, with what to do next)."""
+    if offer.serving is not None and offer.number is not None:
+        against = _number_refusal(caller, offer.number)
+        return against or second_number_refusal(offer.serving, number_hlr=offer.number.hlr_code)
     if offer.replaces and offer.number is not None:
-        against = line_refusal(offer.number, offer.old)
+        against = line_refusal(offer.number, offer.old, allowed=offer.max_numbers)
     else:
         against = _number_refusal(caller, offer.number)
     return against or card_refusal(caller, offer, now) or _data_refusal(offer)

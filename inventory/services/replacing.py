@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from inventory.access.caller import Caller
 from inventory.domain.errors import (
+    CardServesNoMore,
     DomainError,
     InvalidField,
     LegalHold,
@@ -50,16 +51,17 @@ async def old_card_of(
     return old
 
 
-def line_refusal(number: NumberOffer, old: LineCard | None) -> DomainError | None:
-    """Give the refusal that stands against replacing the card of the number, or None.
+def line_refusal(number: NumberOffer, old: LineCard | None, *, allowed: int) -> DomainError | None:
+    """Give the refusal that stands against replacing the card of the number by one that may serve `allowed`, or None.
 
-    Any hall of the city may replace any customer's card.
+    All numbers of the old card go over together, whichever was named (REQ-SIM-17). Any hall of the
+    city may replace any customer's card.
     """
     if number.state != NumberState.IN_USE:
         return NumberNotInUse(number=number.number, state=number.state)
     if old is None:
         return InvalidField(field="number", value=number.number, reason="no card serves this number")
-    if number.legal_hold or old.legal_hold:
+    if number.legal_hold or old.legal_hold or old.other_legal_hold:
         return LegalHold(field="number", value=number.number)
     if old.order_until is not None:
         return ServiceOrderOpen(
@@ -68,7 +70,6 @@ def line_refusal(number: NumberOffer, old: LineCard | None) -> DomainError | Non
             reason=old.order_reason or "-",
             until=old.order_until.isoformat(),
         )
-    if old.numbers > 1:
-        reason = "its card serves several numbers, and one replacement changes one"
-        return InvalidField(field="number", value=number.number, reason=reason)
+    if old.numbers > allowed:
+        return CardServesNoMore(iccid=old.iccid or old.serial, numbers=old.numbers, most=allowed)
     return None

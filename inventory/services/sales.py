@@ -21,14 +21,17 @@ from inventory.domain.errors import (
     RealNameReferenceMissing,
     SimNotFree,
 )
+from inventory.domain.fees import Business
 from inventory.domain.lifecycle import HoldState, SimState
 from inventory.domain.replacement import needs_extra_check
 from inventory.services.attempts import attempt, write_parameters
 from inventory.services.holds import open_hold
 from inventory.services.once import Answer, WriteKey
 from inventory.services.promises import require_live, require_record
+from inventory.services.second_numbers import second_number_refusal
 from inventory.store import holds
 from inventory.store.holds import HoldRecord
+from inventory.store.second_numbers import serving_card
 from inventory.vault.hold_keys import HoldKeys
 
 PASSED = "passed"
@@ -75,7 +78,8 @@ async def confirm(
     """Sell the kit: number and card are in use, the customer holds both, the identity on the card serves the number.
 
     The kit of a replacement (补卡, 换卡) gives its card to a number in use: the card is in use, the one before it
-    replaced, and its data retired (S12, REQ-FLOW-03).
+    replaced, and its data retired (S12, REQ-FLOW-03). That of a second number (副号) puts its number into service on a
+    card in use, which stays as it is.
 
     Raises
     ------
@@ -87,6 +91,8 @@ async def confirm(
         The card is not proven, or belongs to another HLR than the number (REQ-SIM-17).
     SimNotFree
         The last day of a prepaid card is over (REQ-SIM-16).
+    SimNotInUse, CardServesNoMore
+        Of a second number: the card is not in use any more, or serves no number more.
     QuoteNotAccepted
         The version that was accepted is not the quote's (REQ-CMP-03).
     ExtraCheckMissing, NetworkNotReady
@@ -124,26 +130,28 @@ async def confirm(
         "answer": {"hold": hold, "state": HoldState.CONFIRMED, "confirmed_at": now.isoformat()},
     }
 
-    replaces = wish.old_card_handed_in
+    statement = holds.replace if wish.old_card_handed_in else holds.confirm
 
     async def act() -> dict[str, Any] | None:
-        return await (holds.replace if replaces else holds.confirm)(connection, given)
+        return await statement(connection, given)
 
     async def explain() -> None:
-        nonlocal replaces
+        nonlocal statement
         record = await require_record(connection, caller, hold_id)
         require_live(record, hold, now=now)
+        if record.business == Business.SECOND_NUMBER:
+            _require_accepted(record, wish)
+            await _require_second(connection, caller, record)
+            statement = holds.add_second_number
+            return
         _require_saleable(record, wish, now=now)
-        replaces = record.replace_reason is not None  # a sale comes first: it is what most kits are
+        if record.replace_reason is not None:  # a sale comes first: it is what most kits are
+            statement = holds.replace
 
     return await attempt(connection, caller, write, act=act, explain=explain)
 
 
-def _require_saleable(record: HoldRecord, wish: ConfirmWish, *, now: datetime) -> None:
-    """Name what is missing on a live hold before it can be sold."""
-    card = record.iccid or record.serial
-    if record.job_id is not None:
-        raise CardBeingWritten(iccid=card)
+def _require_accepted(record: HoldRecord, wish: ConfirmWish) -> None:
     version = record.quote.get("rule_set_version")
     if record.number is None:
         raise InvalidField(field="hold", value=record.hold_id, reason="this kit has no number to sell")
@@ -151,6 +159,24 @@ def _require_saleable(record: HoldRecord, wish: ConfirmWish, *, now: datetime) -
         raise InvalidField(field="old_card_handed_in", value="true", reason="this kit replaces no card")
     if version != wish.quote_accepted:
         raise QuoteNotAccepted(version=version)
+
+
+async def _require_second(connection: AsyncConnection, caller: Caller, record: HoldRecord) -> None:
+    """Name what stands against the number on the card of a kit that has both."""
+    if record.sim_item_no is None:
+        raise InvalidField(field="hold", value=record.hold_id, reason="this kit has no card")
+    card = await serving_card(connection, city_id=caller.city_id, sim_item=record.sim_item_no)
+    refusal = second_number_refusal(card, number_hlr=record.number_hlr, own_hold=record.hold_id)
+    if refusal is not None:
+        raise refusal
+
+
+def _require_saleable(record: HoldRecord, wish: ConfirmWish, *, now: datetime) -> None:
+    """Name what is missing on a live hold before it can be sold."""
+    card = record.iccid or record.serial
+    if record.job_id is not None:
+        raise CardBeingWritten(iccid=card)
+    _require_accepted(record, wish)
     if record.sim_state == SimState.WRITTEN or (record.sim_state == SimState.HELD and record.sim_hlr is not None):
         if record.identity_hlr is not None and record.identity_hlr != record.number_hlr:
             raise HlrMismatch(number_hlr=record.number_hlr, sim_hlr=record.identity_hlr)

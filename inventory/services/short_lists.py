@@ -164,13 +164,13 @@ def _bulk_order(order: Mapping[str, Any]) -> Row:
 
 def card_kind_listing() -> Listing:
     """Give the card products by code, closed ones too."""
-    columns = ("code", "name_zh", "name_en", "profile", "algorithm", "capacity_kb", "fee_fen", "active")
+    columns = ("code", "name_zh", "name_en", "profile", "algorithm", "capacity_kb", "fee_fen", "max_numbers", "active")
 
     async def rows(session: AsyncSession, caller: Caller) -> Batches:
         yield [
             (
                 kind.code, kind.name_zh, kind.name_en, kind.profile, kind.algorithm["name"], kind.capacity_kb,
-                kind.fee_fen, kind.active,
+                kind.fee_fen, kind.max_numbers, kind.active,
             )
             for kind in (await read_code_tables(session, caller)).card_kinds
         ]  # fmt: skip

@@ -35,7 +35,8 @@ _HOLD_WITHOUT_ITS_ITEMS = """
     WHERE h.city_id = :city AND h.state = ANY (:live) AND h.sim_item_no IS NOT NULL
       AND s.state IS DISTINCT FROM 'DAMAGED'
       AND (s.hold_id IS DISTINCT FROM h.hold_id OR s.hold_until IS DISTINCT FROM h.expires_at
-           OR s.state NOT IN ('HELD', 'WRITING', 'WRITE_UNKNOWN', 'WRITTEN', 'SHIPPED'))
+           OR CASE h.business WHEN 'second_number' THEN s.state <> 'IN_USE'
+              ELSE s.state NOT IN ('HELD', 'WRITING', 'WRITE_UNKNOWN', 'WRITTEN', 'SHIPPED') END)
     UNION ALL
     SELECT 'hold ' || h.hold_id, 'card to be replaced ' || coalesce(s.iccid, s.serial, '?') || ' is '
            || coalesce(s.state, 'not there')
@@ -44,7 +45,7 @@ _HOLD_WITHOUT_ITS_ITEMS = """
       AND (s.hold_id IS DISTINCT FROM h.hold_id OR s.hold_until IS DISTINCT FROM h.expires_at
            OR s.state NOT IN ('IN_USE', 'REPORTED_LOST'))
 """
-"""A service order keeps its number and the old card in use (REQ-LCK-01)."""
+"""A service order keeps in use what was in use: number and old card, or the card of a second number (REQ-LCK-01)."""
 
 _ITEM_WITHOUT_ITS_HOLD = """
     SELECT 'number ' || n.number, 'is ' || n.state || ' with hold ' || coalesce(CAST(n.hold_id AS text), 'none')
@@ -95,16 +96,24 @@ _DATA = """
 """An ICCID has one owner: the data unit, or the card from which it was read back."""
 
 _LINES = """
+    WITH serves AS (
+        SELECT i.number_item_no, i.item_no, i.hlr_code, i.auc FROM sim_identity i
+        WHERE i.city_id = :city AND i.number_item_no IS NOT NULL
+        UNION ALL
+        SELECT s.second_number_item_no, s.item_no, i.hlr_code, i.auc
+        FROM sim s LEFT JOIN sim_identity i ON i.city_id = s.city_id AND i.item_no = s.item_no
+        WHERE s.city_id = :city AND s.second_number_item_no IS NOT NULL
+    )
     SELECT 'sale of number ' || n.number, 'card ' || coalesce(s.iccid, s.serial, '?') || ' is '
            || coalesce(s.state, 'not there')
-    FROM sim_identity i JOIN number n ON n.city_id = i.city_id AND n.item_no = i.number_item_no
-    LEFT JOIN sim s ON s.city_id = i.city_id AND s.item_no = i.item_no
-    WHERE i.city_id = :city AND n.state = 'IN_USE'
+    FROM serves i JOIN number n ON n.city_id = :city AND n.item_no = i.number_item_no
+    LEFT JOIN sim s ON s.city_id = :city AND s.item_no = i.item_no
+    WHERE n.state = 'IN_USE'
       AND (s.state NOT IN ('IN_USE', 'REPORTED_LOST') OR i.hlr_code IS DISTINCT FROM n.hlr_code OR i.auc <> 'confirmed')
     UNION ALL
     SELECT 'number ' || n.number, 'is in use without a card'
     FROM number n WHERE n.city_id = :city AND n.state = 'IN_USE' AND n.hlr_code IS NOT NULL AND NOT EXISTS (
-        SELECT FROM sim_identity i WHERE i.city_id = n.city_id AND i.number_item_no = n.item_no)
+        SELECT FROM serves i WHERE i.number_item_no = n.item_no)
     UNION ALL
     SELECT 'number ' || n.number, 'waits for the network, and no card with it'
     FROM number n WHERE n.city_id = :city AND n.state = 'COMPLETING' AND NOT EXISTS (
@@ -113,8 +122,7 @@ _LINES = """
           AND i.auc <> 'confirmed')
     UNION ALL
     SELECT 'number item ' || number_item_no, 'is served by ' || count(DISTINCT item_no) || ' cards'
-    FROM sim_identity WHERE city_id = :city AND number_item_no IS NOT NULL
-    GROUP BY number_item_no HAVING count(DISTINCT item_no) > 1
+    FROM serves GROUP BY number_item_no HAVING count(DISTINCT item_no) > 1
     UNION ALL
     SELECT 'card ' || coalesce(min(s.iccid), min(s.serial), '?'),
            'serves with ' || count(i.number_item_no) || ' of its ' || count(*) || ' identities'
@@ -125,7 +133,19 @@ _LINES = """
     SELECT 'card ' || coalesce(s.iccid, s.serial, '?'), 'is REPLACED with an identity that may work'
     FROM sim s JOIN sim_identity i ON i.city_id = s.city_id AND i.item_no = s.item_no
     WHERE s.city_id = :city AND s.state = 'REPLACED' AND (i.auc <> 'deleted' OR i.number_item_no IS NOT NULL)
+    UNION ALL
+    SELECT 'card ' || coalesce(s.iccid, s.serial, '?'), 'is ' || s.state || ', its product allows ' || k.max_numbers
+           || ', and its second number ' || coalesce(n.number, '?') || ' is ' || coalesce(n.state, 'not there')
+           || CASE WHEN m.item_no IS NULL THEN '' ELSE ' and its main one too' END
+    FROM sim s JOIN card_kind k ON k.code = s.kind_code
+    LEFT JOIN number n ON n.city_id = s.city_id AND n.item_no = s.second_number_item_no
+    LEFT JOIN sim_identity m ON m.city_id = s.city_id AND m.item_no = s.item_no
+         AND m.number_item_no = s.second_number_item_no
+    WHERE s.city_id = :city AND s.second_number_item_no IS NOT NULL
+      AND (s.state NOT IN ('IN_USE', 'REPORTED_LOST') OR n.state IS DISTINCT FROM 'IN_USE' OR k.max_numbers < 2
+           OR m.item_no IS NOT NULL)
 """
+"""Each number in use names its card, by the card's identities or as its second number, and the other way round."""
 
 _VERSIONS = """
     WITH e AS MATERIALIZED (

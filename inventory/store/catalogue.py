@@ -27,7 +27,7 @@ class HlrRow:
 class CardKindRow:
     """A card product; `fee_fen` is what a card costs its customer, `network` what is the same on all its cards.
 
-    `algorithm` names how they authenticate, with its parameters.
+    `algorithm` names how they authenticate, with its parameters, `max_numbers` how many numbers one of them may serve.
     """
 
     code: str
@@ -40,6 +40,7 @@ class CardKindRow:
     fee_fen: int
     active: bool = True
     algorithm: dict[str, Any] = field(default_factory=lambda: {"name": "milenage"})
+    max_numbers: int = 1
 
 
 _HLR = tuple(getattr(Hlr, name) for name in HlrRow.__dataclass_fields__)

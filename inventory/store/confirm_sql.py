@@ -32,6 +32,14 @@ WAITS_FOR_NETWORK = f"""EXISTS (
                WHERE city_id = CAST(:city AS int) AND name = '{Policy.COMPLETION}' AND value = '{BY_NETWORK}')"""
 """Whether lines of the city come into service on the network's word alone."""
 
+SOLD_NUMBER = """n AS MATERIALIZED (
+    SELECT item_no, number, number.state, hlr_code, holder_id
+    FROM h JOIN number ON city_id = CAST(:city AS int) AND item_no = h.number_item_no
+    WHERE number.hold_id = h.hold_id AND NOT number.legal_hold AND number.state IN ('HELD', 'BOOKED')
+    FOR NO KEY UPDATE OF number
+)"""
+"""Locks the number that a kit sells as `n`."""
+
 CONFIRM = f"""
 WITH h AS MATERIALIZED (
     SELECT hold_id, 'h-' || city_id || '-' || hold_id AS public_id, state, order_ref, number_item_no, sim_item_no,
@@ -41,12 +49,7 @@ WITH h AS MATERIALIZED (
       AND (state IN ('ACTIVE', 'BOOKED')) IS TRUE AND expires_at > CAST(:now AS timestamptz) AND job_id IS NULL
       AND CAST(quote ->> 'rule_set_version' AS int) = CAST(:quote_accepted AS int)
     FOR NO KEY UPDATE
-), n AS MATERIALIZED (
-    SELECT item_no, number, number.state, hlr_code, holder_id
-    FROM h JOIN number ON city_id = CAST(:city AS int) AND item_no = h.number_item_no
-    WHERE number.hold_id = h.hold_id AND NOT number.legal_hold AND number.state IN ('HELD', 'BOOKED')
-    FOR NO KEY UPDATE OF number
-), {PROVEN_CARD}, customer AS MATERIALIZED (
+), {SOLD_NUMBER}, {PROVEN_CARD}, customer AS MATERIALIZED (
     SELECT id FROM organisation WHERE city_id = CAST(:city AS int) AND level = 'CUSTOMER'
 ), line AS MATERIALIZED (
     SELECT CASE WHEN NOT i.known AND {WAITS_FOR_NETWORK}

@@ -45,7 +45,7 @@ RETURNING answer
 """
 """The end of every write by a caller; a duplicate key takes everything before it back."""
 
-CARD_AND_DATA = f"""s AS MATERIALIZED (
+CARD = f"""s AS MATERIALIZED (
     SELECT item_no FROM sim
     WHERE city_id = CAST(:city AS int) AND item_no = CAST(:sim_item AS bigint)
       AND (state = 'AVAILABLE') IS TRUE AND transit_id IS NULL AND recall_id IS NULL AND NOT legal_hold
@@ -53,7 +53,10 @@ CARD_AND_DATA = f"""s AS MATERIALIZED (
       AND pool = ANY (CAST(:pools AS text[])) AND {SELLABLE}
       AND hlr_code IS NOT DISTINCT FROM CAST(:sim_hlr AS text) AND {GOOD}
     FOR NO KEY UPDATE SKIP LOCKED
-), d_up AS MATERIALIZED (
+)"""  # noqa: S608 - composed of constants
+"""Locks the free card of a kit as `s`."""
+
+CARD_AND_DATA = f"""{CARD}, d_up AS MATERIALIZED (
     SELECT data_no FROM subscription_data
     WHERE city_id = CAST(:city AS int) AND hlr_code = CAST(:data_hlr AS text) AND state = 'FREE' AND iccid IS NULL
       AND data_no >= CAST(:data_start AS bigint)
@@ -69,6 +72,14 @@ CARD_AND_DATA = f"""s AS MATERIALIZED (
     SELECT data_no FROM d_up UNION ALL SELECT data_no FROM d_wrapped
 )"""  # noqa: S608 - composed of constants
 """Locks the card of a kit as `s`, and a data unit for it as `d`."""
+
+TAKEN = """us AS (
+    UPDATE sim SET state = 'HELD', version = version + 1, hold_id = h.hold_id,
+           hold_until = CAST(:until AS timestamptz), updated_at = CAST(:now AS timestamptz)
+    FROM h WHERE city_id = CAST(:city AS int) AND item_no = CAST(:sim_item AS bigint)
+    RETURNING item_no, version
+)"""
+"""Holds the card, as `us`."""
 
 HOLD = f"""
 WITH n AS MATERIALIZED (
@@ -96,12 +107,7 @@ WITH n AS MATERIALIZED (
            hold_until = CAST(:until AS timestamptz), updated_at = CAST(:now AS timestamptz)
     FROM h WHERE city_id = CAST(:city AS int) AND item_no = CAST(:number_item AS bigint)
     RETURNING item_no, version
-), us AS (
-    UPDATE sim SET state = 'HELD', version = version + 1, hold_id = h.hold_id,
-           hold_until = CAST(:until AS timestamptz), updated_at = CAST(:now AS timestamptz)
-    FROM h WHERE city_id = CAST(:city AS int) AND item_no = CAST(:sim_item AS bigint)
-    RETURNING item_no, version
-), ud AS (
+), {TAKEN}, ud AS (
     UPDATE subscription_data SET state = 'RESERVED', version = version + 1, hold_id = h.hold_id,
            updated_at = CAST(:now AS timestamptz)
     FROM h, d WHERE city_id = CAST(:city AS int) AND subscription_data.data_no = d.data_no

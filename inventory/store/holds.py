@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from inventory.store import confirm_sql, free_sql, hold_sql, replace_sql
+from inventory.store import confirm_sql, free_sql, hold_sql, replace_sql, second_sql
 from inventory.store.hot import HotStatement
 
 
@@ -233,6 +233,8 @@ _CONFIRM = HotStatement(confirm_sql.CONFIRM)
 _OPEN_REPLACEMENT = HotStatement(replace_sql.OPEN)
 _OPEN_REPLACEMENT_NUMBERED = HotStatement(replace_sql.OPEN_NUMBERED)
 _REPLACE = HotStatement(replace_sql.REPLACE)
+_OPEN_SECOND = HotStatement(second_sql.OPEN)
+_ADD_SECOND = HotStatement(second_sql.ADD)
 _EXPIRE_ONE = text(free_sql.EXPIRE_ONE)
 _EXPIRE_DUE = text(free_sql.EXPIRE_DUE)
 _RELEASE_ONE = text(free_sql.RELEASE_ONE)
@@ -297,6 +299,14 @@ async def open_replacement(
     return await _run(connection, _OPEN_REPLACEMENT_NUMBERED if numbered else _OPEN_REPLACEMENT, given)
 
 
+async def open_second_number(
+    connection: AsyncConnection, given: Mapping[str, Any], *, numbered: bool = False
+) -> dict[str, Any] | None:
+    """Hold a number for a card in use with the parameters of `second_sql.OPEN`; raises as `hold`, takes no data."""
+    del numbered
+    return await _run(connection, _OPEN_SECOND, given)
+
+
 async def extend(connection: AsyncConnection, given: Mapping[str, Any]) -> dict[str, Any] | None:
     """Extend a hold with the parameters of `hold_sql.EXTEND`; raises as `hold` does."""
     return await _run(connection, _EXTEND, given)
@@ -322,16 +332,25 @@ async def replace(connection: AsyncConnection, given: Mapping[str, Any]) -> dict
     return await _run(connection, _REPLACE, given)
 
 
+async def add_second_number(connection: AsyncConnection, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Confirm a second number with the parameters of `second_sql.ADD`; raises as `hold` does."""
+    return await _run(connection, _ADD_SECOND, given)
+
+
 @dataclass(frozen=True)
 class KindTerms:
-    """What a card of a kind costs its customer, in fen, the profile that writes it, and what it can do (REQ-SIM-14)."""
+    """What a card of a kind costs its customer, in fen, the profile that writes it, and what it can do (REQ-SIM-14).
+
+    `max_numbers` is how many numbers it may serve (REQ-SIM-17).
+    """
 
     fee_fen: int
     profile: str
     capabilities: list[str]
+    max_numbers: int
 
 
-_KIND = text("SELECT fee_fen, profile, capabilities FROM card_kind WHERE code = CAST(:code AS text)")
+_KIND = text("SELECT fee_fen, profile, capabilities, max_numbers FROM card_kind WHERE code = CAST(:code AS text)")
 
 _kinds: dict[str, KindTerms] = {}
 """Kinds already read in this process: a card kind is closed and never changed (REQ-CFG-01)."""

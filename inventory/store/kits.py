@@ -47,7 +47,8 @@ class Kit:
     number: str | None
     number_kind: str | None
     number_hlr: str | None
-    old_sim_item_no: int | None = None
+    old_sim_item_no: int | None
+    business: str
 
     @property
     def name(self) -> str:
@@ -128,6 +129,7 @@ async def find_kit(session: AsyncSession, *, city_id: int, hold_id: int, lock: b
             Number.kind,
             Number.hlr_code,
             HoldRow.old_sim_item_no,
+            HoldRow.business,
         )
         .outerjoin(Number, tuple_(Number.city_id, Number.item_no) == tuple_(HoldRow.city_id, HoldRow.number_item_no))
         .where(HoldRow.city_id == city_id, HoldRow.hold_id == hold_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from inventory.domain.replacement import EXTRA_CHECK_CLASS
 from inventory.store.confirm_sql import PROVEN_CARD, WAITS_FOR_NETWORK
-from inventory.store.hold_sql import CARD_AND_DATA, EVENT_COLUMNS, KEEP_ANSWER, NUMBERED, PLAIN
+from inventory.store.hold_sql import CARD_AND_DATA, EVENT_COLUMNS, KEEP_ANSWER, NUMBERED, PLAIN, TAKEN
 
 OPEN = f"""
 WITH n AS MATERIALIZED (
@@ -20,6 +20,7 @@ WITH n AS MATERIALIZED (
     SELECT item_no FROM sim
     WHERE city_id = CAST(:city AS int) AND item_no = CAST(:old_sim_item AS bigint)
       AND (state IN ('IN_USE', 'REPORTED_LOST')) IS TRUE AND hold_id IS NULL AND NOT legal_hold
+      AND (second_number_item_no IS NULL OR CAST(:max_numbers AS int) > 1)
     FOR NO KEY UPDATE SKIP LOCKED
 ), {CARD_AND_DATA}, h AS (
     INSERT INTO hold (city_id, state, interface_no, staff_no, org_id, business, order_ref, number_item_no, sim_item_no,
@@ -39,12 +40,7 @@ WITH n AS MATERIALIZED (
 ), uo AS (
     UPDATE sim SET hold_id = h.hold_id, hold_until = CAST(:until AS timestamptz)
     FROM h WHERE city_id = CAST(:city AS int) AND item_no = CAST(:old_sim_item AS bigint)
-), us AS (
-    UPDATE sim SET state = 'HELD', version = version + 1, hold_id = h.hold_id,
-           hold_until = CAST(:until AS timestamptz), updated_at = CAST(:now AS timestamptz)
-    FROM h WHERE city_id = CAST(:city AS int) AND item_no = CAST(:sim_item AS bigint)
-    RETURNING item_no, version
-), ud AS (
+), {TAKEN}, ud AS (
     UPDATE subscription_data SET state = 'RESERVED', version = version + 1, hold_id = h.hold_id,
            updated_at = CAST(:now AS timestamptz)
     FROM h, d WHERE city_id = CAST(:city AS int) AND subscription_data.data_no = d.data_no
@@ -92,7 +88,7 @@ WITH h AS MATERIALIZED (
     WHERE number.hold_id = h.hold_id AND NOT number.legal_hold AND (number.state = 'IN_USE') IS TRUE
     FOR NO KEY UPDATE OF number
 ), o AS MATERIALIZED (
-    SELECT item_no, iccid, sim.state, holder_id
+    SELECT item_no, iccid, sim.state, holder_id, second_number_item_no
     FROM h JOIN sim ON city_id = CAST(:city AS int) AND item_no = h.old_sim_item_no
     WHERE sim.hold_id = h.hold_id AND NOT sim.legal_hold AND (sim.state IN ('IN_USE', 'REPORTED_LOST')) IS TRUE
     FOR NO KEY UPDATE OF sim
@@ -100,6 +96,9 @@ WITH h AS MATERIALIZED (
     SELECT slot, application, imsi, number_item_no
     FROM o JOIN sim_identity ON city_id = CAST(:city AS int) AND sim_identity.item_no = o.item_no
     FOR NO KEY UPDATE OF sim_identity
+), served AS MATERIALIZED (
+    SELECT min(oi.number_item_no) AS main_item, o.second_number_item_no AS second_item
+    FROM oi, o GROUP BY o.second_number_item_no HAVING count(DISTINCT oi.number_item_no) = 1
 ), od AS MATERIALIZED (
     SELECT data_no FROM oi JOIN subscription_data u ON city_id = CAST(:city AS int) AND u.imsi = oi.imsi
     WHERE (u.state = 'BOUND') IS TRUE
@@ -111,10 +110,13 @@ WITH h AS MATERIALIZED (
            n.item_no AS number_item, o.item_no AS old_item, o.state AS old_state, o.holder_id AS old_holder,
            CASE WHEN CAST(:handed_in AS boolean) THEN s.holder_id ELSE o.holder_id END AS old_goes_to,
            h.said || jsonb_build_object('number', n.number, 'iccid', s.iccid, 'line', 'IN_USE') AS said,
-           s.item_no AS sim_item, s.state AS sim_state, s.holder_id AS sim_holder
-    FROM h, n, o, s, i, customer
-    WHERE EXISTS (SELECT FROM oi WHERE number_item_no = n.item_no)
-      AND NOT EXISTS (SELECT FROM oi WHERE number_item_no <> n.item_no)
+           s.item_no AS sim_item, s.state AS sim_state, s.holder_id AS sim_holder,
+           served.main_item, served.second_item
+    FROM h, n, o, s, i, served, customer
+    WHERE n.item_no IN (served.main_item, served.second_item)
+      AND NOT EXISTS (
+          SELECT FROM number x WHERE x.city_id = CAST(:city AS int)
+          AND x.item_no IN (served.main_item, served.second_item) AND CAST(x.legal_hold AS int) = 1)
       AND (i.known OR NOT {WAITS_FOR_NETWORK})
 ), uh AS (
     UPDATE hold SET state = 'CONFIRMED', closed_at = CAST(:now AS timestamptz)
@@ -124,16 +126,16 @@ WITH h AS MATERIALIZED (
     FROM g WHERE city_id = CAST(:city AS int) AND item_no = g.number_item
 ), us AS (
     UPDATE sim SET state = 'IN_USE', version = version + 2, hold_id = NULL, hold_until = NULL,
-           holder_id = g.customer_id, updated_at = CAST(:now AS timestamptz)
+           holder_id = g.customer_id, second_number_item_no = g.second_item, updated_at = CAST(:now AS timestamptz)
     FROM g WHERE city_id = CAST(:city AS int) AND item_no = g.sim_item
     RETURNING item_no, version
 ), uo AS (
     UPDATE sim SET state = 'REPLACED', version = version + 1, hold_id = NULL, hold_until = NULL,
-           holder_id = g.old_goes_to, updated_at = CAST(:now AS timestamptz)
+           second_number_item_no = NULL, holder_id = g.old_goes_to, updated_at = CAST(:now AS timestamptz)
     FROM g WHERE city_id = CAST(:city AS int) AND item_no = g.old_item
     RETURNING item_no, version
 ), ui AS (
-    UPDATE sim_identity SET number_item_no = g.number_item, auc = 'confirmed'
+    UPDATE sim_identity SET number_item_no = g.main_item, auc = 'confirmed'
     FROM g WHERE city_id = CAST(:city AS int) AND item_no = g.sim_item
 ), uoi AS (
     UPDATE sim_identity SET number_item_no = NULL, auc = 'deleted'
@@ -172,7 +174,7 @@ WITH h AS MATERIALIZED (
         FROM g, h
         UNION ALL
         SELECT 'sim.assigned', 'sim', item_no, version - 1, sim_state, 'COMPLETING', NULL, order_ref,
-               jsonb_build_object('hold', public_id, 'number_item', number_item) FROM us, g
+               jsonb_build_object('hold', public_id, 'number_item', main_item) FROM us, g
         UNION ALL
         SELECT 'sim.activated', 'sim', item_no, version, 'COMPLETING', 'IN_USE', NULL, order_ref,
                jsonb_build_object('hold', public_id) FROM us, g
@@ -183,17 +185,19 @@ WITH h AS MATERIALIZED (
         SELECT 'data.retired', 'data', uod.data_no, version, 'BOUND', 'RETIRED', replace_reason, order_ref,
                jsonb_build_object('hold', public_id, 'sim_item', old_item) FROM uod, g
         UNION ALL
-        SELECT 'number.card_replaced', 'number', number_item, NULL, 'IN_USE', 'IN_USE', replace_reason, order_ref,
-               jsonb_build_object('hold', public_id, 'sim_before', old_item, 'sim_item', sim_item) FROM g
+        SELECT 'number.card_replaced', 'number', went.number_item, NULL, 'IN_USE', 'IN_USE', replace_reason, order_ref,
+               jsonb_build_object('hold', public_id, 'sim_before', old_item, 'sim_item', sim_item)
+        FROM g, LATERAL (VALUES (main_item), (second_item)) AS went (number_item)
+        WHERE went.number_item IS NOT NULL
     ) AS c
 )
 {KEEP_ANSWER.replace("FROM h", "FROM g").format(answer="said")}
 """  # noqa: S608 - composed of constants
 """Confirm a replacement; gives the answer, or no row when anything that it needs is not there.
 
-The new card passes COMPLETING and serves the number, the old one is REPLACED, its identities leave the network and
-their data are retired: all at one moment, so that a number has one working card at any time. A caller's word counts as
-the network's, for the old identity as for the new one (REQ-AUC-01); a city that waits for the network's own word
-changes no card before the network knows the new one. `handed_in`: the old card goes to whoever had the new one, to be
+The new card passes COMPLETING and serves the numbers of the old one (REQ-SIM-17), which is REPLACED; its identities
+leave the network and their data are retired: all at one moment, so that a number has one working card at any time. A
+caller's word counts as the network's, for the old identity as for the new one (REQ-AUC-01); a city that waits for the
+network's own word changes no card before the network knows the new one. `handed_in`: the old card goes to whoever had the new one, to be
 scrapped.
 """

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 class LineCard:
     """A card that serves a number in use, as it stands; `numbers` counts the numbers that it serves.
 
+    `other_legal_hold` says that an outside order lies on the other one of two.
+
     `order_business`, `order_reason` and `order_until` are those of the service order that is open on number or card.
     """
 
@@ -22,6 +24,7 @@ class LineCard:
     state: str
     legal_hold: bool
     numbers: int
+    other_legal_hold: bool
     order_business: str | None
     order_reason: str | None
     order_until: datetime | None
@@ -30,13 +33,21 @@ class LineCard:
 _CARD_OF_NUMBER = text("""
     SELECT s.item_no, s.iccid, s.serial, s.state, s.legal_hold,
            (SELECT count(DISTINCT other.number_item_no) FROM sim_identity other
-            WHERE other.city_id = s.city_id AND other.item_no = s.item_no) AS numbers,
+            WHERE other.city_id = s.city_id AND other.item_no = s.item_no)
+           + CAST(s.second_number_item_no IS NOT NULL AS int) AS numbers,
+           EXISTS (SELECT FROM number o WHERE o.city_id = s.city_id AND o.legal_hold AND o.item_no <> n.item_no
+                   AND (o.item_no = s.second_number_item_no OR o.item_no IN (
+                        SELECT number_item_no FROM sim_identity i WHERE i.city_id = s.city_id AND i.item_no = s.item_no)
+                   )) AS other_legal_hold,
            h.business, h.replace_reason, h.expires_at
-    FROM sim_identity i
-    JOIN number n ON n.city_id = i.city_id AND n.item_no = i.number_item_no
+    FROM number n
+    JOIN (SELECT city_id, number_item_no, item_no FROM sim_identity
+          UNION ALL
+          SELECT city_id, second_number_item_no, item_no FROM sim) AS i
+        ON i.city_id = n.city_id AND i.number_item_no = n.item_no
     JOIN sim s ON s.city_id = i.city_id AND s.item_no = i.item_no
     LEFT JOIN hold h ON h.city_id = i.city_id AND h.hold_id = coalesce(n.hold_id, s.hold_id)
-    WHERE i.city_id = :city AND i.number_item_no = :number
+    WHERE n.city_id = :city AND n.item_no = :number AND i.city_id = :city AND i.number_item_no = :number
     ORDER BY s.item_no LIMIT 1
 """)
 _NUMBER_OF_CARD = text("""

@@ -12,7 +12,7 @@ from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.domain.errors import DomainError
 from inventory.downloads import FileDep, download
-from inventory.services.catalogue import WRITTEN_BY, add_card_kind, close_card_kind, read_code_tables
+from inventory.services.catalogue import NUMBERS_OF_A_CARD, WRITTEN_BY, add_card_kind, close_card_kind, read_code_tables
 from inventory.services.short_lists import card_kind_listing
 from inventory.store.catalogue import CardKindRow
 from inventory.web.deps import FormDep, NowDep, RuntimeDep, SessionDep, WriteDep, language_of, require
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/card-kinds")
 Reader = Annotated[Caller, require(Permission.SETUP_READ)]
 Loader = Annotated[Caller, require(Permission.LOADS_WRITE, writes=True)]
 ALGORITHMS = ("milenage", "tuak")
-_FIELDS = ("code", "name_zh", "name_en", "profile", "algorithm", "capacity_kb", "fee_fen", "provider")
+_FIELDS = ("code", "name_zh", "name_en", "profile", "algorithm", "capacity_kb", "fee_fen", "max_numbers", "provider")
 _DIGITS = 8
 
 
@@ -68,6 +68,7 @@ def _product(form: Mapping[str, str]) -> CardKindRow:
         network=network,
         fee_fen=read_number("fee_fen", form.get("fee_fen", ""), digits=_DIGITS),
         algorithm={"name": form.get("algorithm", "")},
+        max_numbers=read_number("max_numbers", form.get("max_numbers", "1"), digits=1),
     )
 
 
@@ -78,6 +79,7 @@ async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tr
         "kinds": (await read_code_tables(session, caller)).card_kinds,
         "written_by": WRITTEN_BY,
         "algorithms": ALGORITHMS,
+        "numbers_of_a_card": NUMBERS_OF_A_CARD,
         "may_add": caller.may(Permission.LOADS_WRITE),
         "sent": {name: sent.get(name, "") for name in _FIELDS},
         "done": translations(language_of(request)).gettext("Done.") if tried is not None and refusal is None else "",

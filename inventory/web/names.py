@@ -26,6 +26,7 @@ _EVENTS = {
     "number.activated": "in use",
     "sim.activated": "in use",
     "number.card_replaced": "its card was replaced",
+    "sim.number_added": "serves a second number",
     "sim.replaced": "replaced by another card",
     "sim.write_started": "being written",
     "sim.written": "written and proven",

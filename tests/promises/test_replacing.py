@@ -9,6 +9,7 @@ import pytest
 
 from inventory.domain.errors import (
     CardNotVerified,
+    CardServesNoMore,
     DomainError,
     ExtraCheckMissing,
     HlrMismatch,
@@ -235,7 +236,7 @@ REFUSED: list[tuple[str, type[DomainError]]] = [
     (
         """INSERT INTO sim_identity (city_id, item_no, slot, application, imsi, hlr_code, state, auc, number_item_no)
            SELECT city_id, item_no, 2, application, 'X', hlr_code, state, auc, 5 FROM sim_identity""",
-        InvalidField,
+        CardServesNoMore,
     ),
     ("UPDATE sim SET state = 'DAMAGED' WHERE item_no = 1", SimNotFree),
     (f"UPDATE sim SET hlr_code = '{OTHER_HLR}' WHERE item_no = 1", HlrMismatch),

@@ -41,6 +41,7 @@ async def broken_indexes(database: Database) -> list[str]:
         ("0024", "ix_subscription_data_plain"),
         ("0034", "ix_sim_identity_number"),
         ("0035", "ix_event_reason"),
+        ("0042", "ix_sim_second_number"),
     ],
 )
 async def test_index_whose_building_was_broken_off_is_built_again(

@@ -92,6 +92,7 @@ class NewCardKind(Model):
     network: Network | None = None
     algorithm: Algorithm = Milenage(name="milenage")
     fee_fen: Fen
+    max_numbers: Literal[1, 2] = Field(default=1, description="how many numbers one card may serve")
 
 
 class CardKind(Model):
@@ -105,6 +106,7 @@ class CardKind(Model):
     capabilities: list[str]
     algorithm: dict[str, Any]
     fee_fen: int
+    max_numbers: int = Field(description="How many numbers one card may serve: 2 allows a second one on a card in use.")
     active: bool
 
 

@@ -14,12 +14,15 @@ from inventory.api.v1.hold_parts import ENDED, Finisher, HoldId, HoldKey, Text, 
 from inventory.domain.errors import (
     CardBeingWritten,
     CardNotVerified,
+    CardServesNoMore,
     ExtraCheckMissing,
     HlrMismatch,
     InvalidField,
     NetworkNotReady,
     QuoteNotAccepted,
     RealNameReferenceMissing,
+    ServiceOrderOpen,
+    SimNotInUse,
 )
 from inventory.domain.lifecycle import HoldState
 from inventory.services import sales
@@ -29,6 +32,9 @@ NOT_SOLD = (
     *ENDED,
     CardBeingWritten,
     CardNotVerified,
+    CardServesNoMore,
+    SimNotInUse,
+    ServiceOrderOpen,
     HlrMismatch,
     QuoteNotAccepted,
     ExtraCheckMissing,

@@ -18,6 +18,7 @@ from inventory.domain.errors import (
     CardBeingWritten,
     CardKindDiffers,
     CardLacksCapability,
+    CardServesNoMore,
     CardUnknown,
     HlrMismatch,
     HoldExtendedTooOften,
@@ -37,6 +38,7 @@ from inventory.domain.errors import (
     SaleChannelRefused,
     ServiceOrderOpen,
     SimNotFree,
+    SimNotInUse,
 )
 from inventory.domain.fees import Business
 from inventory.domain.holds import Flow
@@ -62,6 +64,8 @@ class WishedCard(Model):
 
 class NewHold(Model):
     """A kit: a number, one card (named or wished for), or both.
+
+    With `business` `second_number` (副号) a free number and a card in use, which is to serve it too.
 
     With `business` `replace_sim` a service order on a number in use, which its card is to serve: the number, or the
     card that serves it now (`old_card`), and why it is replaced.
@@ -175,6 +179,8 @@ def _reply_with_key(answer: Answer, caller: Caller, runtime: RuntimeDep, respons
         NumberNotOnSale,
         SaleChannelRefused,
         SimNotFree,
+        SimNotInUse,
+        CardServesNoMore,
         LegalHold,
         NoDataUnit,
         NoNumberedData,

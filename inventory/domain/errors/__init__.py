@@ -55,6 +55,7 @@ from inventory.domain.errors.keys import (
 from inventory.domain.errors.promises import (
     CardKindDiffers,
     CardLacksCapability,
+    CardServesNoMore,
     ExtraCheckMissing,
     HlrMismatch,
     HoldExpired,
@@ -75,6 +76,7 @@ from inventory.domain.errors.promises import (
     SaleChannelRefused,
     ServiceOrderOpen,
     SimNotFree,
+    SimNotInUse,
 )
 from inventory.domain.errors.request import (
     Busy,
@@ -143,6 +145,7 @@ __all__ = [
     "CardLacksCapability",
     "CardMustStay",
     "CardNotVerified",
+    "CardServesNoMore",
     "CardUnknown",
     "DeliveryAnnounced",
     "DeliveryAnswered",
@@ -224,6 +227,7 @@ __all__ = [
     "SegmentOverlap",
     "ServiceOrderOpen",
     "SimNotFree",
+    "SimNotInUse",
     "StaleVersion",
     "StationOffline",
     "StationUnknown",

@@ -80,6 +80,22 @@ class NumberNotInUse(DomainError):
     message = "{number} is {state} and serves no customer; only the card of a number in use is replaced"
 
 
+class SimNotInUse(DomainError):
+    """The card serves no number, so it can serve no second one (`iccid`, `state`; REQ-SIM-17)."""
+
+    code = "sim_not_in_use"
+    refusal = Refusal.CONFLICT
+    message = "Card {iccid} is {state}; only a card in use is given a second number"
+
+
+class CardServesNoMore(DomainError):
+    """The card serves as many numbers as a card of the product may (`iccid`, `numbers`, `most`; REQ-SIM-17)."""
+
+    code = "card_serves_no_more"
+    refusal = Refusal.CONFLICT
+    message = "Card {iccid} serves {numbers} numbers, a card of the product may serve {most}; take a product of more"
+
+
 class ServiceOrderOpen(DomainError):
     """Another service order is open on the number or its card (`number`, `business`, `reason`, `until`; REQ-LCK-01)."""
 

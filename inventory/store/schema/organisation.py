@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Identity, Index, Integer, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory.store.schema.base import Base, Code, CodeKey, CodeText
+from inventory.store.schema.base import Base, Code, CodeKey, CodeText, Small
 
 
 class Organisation(Base):
@@ -68,3 +68,5 @@ class CardKind(Base):
     fee_fen: Mapped[int]
     active: Mapped[bool] = mapped_column(server_default="true")
     algorithm: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("""'{"name": "milenage"}'"""))
+    max_numbers: Mapped[Small] = mapped_column(server_default="1")
+    """How many numbers one of its cards may serve: 1, or 2 of a card with a main and a second one (一卡双号)."""

@@ -83,6 +83,12 @@ class Sim(StockItem, Base):
         Index("ix_sim_hold", "city_id", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
         Index("ix_sim_recall", "city_id", "recall_id", postgresql_where=text("recall_id IS NOT NULL")),
         Index("ix_sim_legal", "city_id", "item_no", postgresql_where=text("legal_hold")),
+        Index(
+            "ix_sim_second_number",
+            "city_id",
+            "second_number_item_no",
+            postgresql_where=text("second_number_item_no IS NOT NULL"),
+        ),
     )
 
     iccid: Mapped[str | None] = mapped_column(CodeText)
@@ -101,6 +107,8 @@ class Sim(StockItem, Base):
     """Tombstone: this card refused its ADM key once; no further try is ever sent."""
     adm_sent: Mapped[bool] = mapped_column(server_default="false")
     """Its ADM key was handed out to a station, and nobody knows yet what came of it: the next try needs a person."""
+    second_number_item_no: Mapped[int | None]
+    """The number that the card serves beside that of its identities (docs/adr/0038)."""
 
 
 class Identifier(Base):
