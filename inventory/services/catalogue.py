@@ -118,7 +118,7 @@ async def add_card_kind(
         _require_product(kind)
         if not await catalogue.add_card_kind(session, kind):
             raise DuplicateIdentifier(kind="card kind", value=kind.code, where="catalogue")
-        return {"code": kind.code, "profile": kind.profile, "fee_fen": kind.fee_fen}
+        return {"code": kind.code, "profile": kind.profile, "fee_fen": kind.fee_fen, "max_numbers": kind.max_numbers}
 
     return await once(session, caller, write, work, now=now)
 

@@ -198,6 +198,6 @@ WITH h AS MATERIALIZED (
 The new card passes COMPLETING and serves the numbers of the old one (REQ-SIM-17), which is REPLACED; its identities
 leave the network and their data are retired: all at one moment, so that a number has one working card at any time. A
 caller's word counts as the network's, for the old identity as for the new one (REQ-AUC-01); a city that waits for the
-network's own word changes no card before the network knows the new one. `handed_in`: the old card goes to whoever had the new one, to be
-scrapped.
+network's own word changes no card before the network knows the new one. `handed_in`: the old card goes to whoever had
+the new one, to be scrapped.
 """

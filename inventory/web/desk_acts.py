@@ -24,7 +24,7 @@ from inventory.services.kit_cards import take_card
 from inventory.services.kits import CardWish, KitWish
 from inventory.services.once import Answer, WriteKey
 from inventory.services.seats import SeatWish, bind_reader, leave_reader
-from inventory.services.selecting import item_name
+from inventory.services.selecting import is_serial, item_name
 from inventory.web.deps import ConnectionDep, FormDep, WriteDep
 from inventory.web.desk import Desk, DeskDep, SellingDep
 from inventory.web.desk_pages import HoldId
@@ -171,6 +171,24 @@ async def replace_card(desk: SellingDep, connection: ConnectionDep, write: Write
             replace_reason=ReplaceReason(reason) if reason in set(ReplaceReason) else None,
             iccid=iccid,
             chip_serial=serial,
+        )
+        answer = await hold(connection, desk.caller, write, wish, now=desk.now)
+    except DomainError as refusal:
+        return await desk.show_sale(None, refusal)
+    return await _held(desk, answer)
+
+
+@router.post("/second-numbers")
+async def add_number(desk: SellingDep, connection: ConnectionDep, write: WriteDep, form: FormDep) -> Response:
+    """Hold a second number (副号) for a card in use, which was typed or scanned; it needs no reader."""
+    try:
+        number, card = form.get("number"), "".join(form.get("card", "").split())
+        serial = is_serial(SIM, item_name(SIM, card)) if card else False
+        wish = KitWish(
+            business=Business.SECOND_NUMBER,
+            number=parse_any_number(number) if number else None,
+            iccid=parse_iccid(card).iccid if card and not serial else None,
+            chip_serial=parse_chip_serial(card) if serial else None,
         )
         answer = await hold(connection, desk.caller, write, wish, now=desk.now)
     except DomainError as refusal:

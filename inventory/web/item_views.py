@@ -52,7 +52,8 @@ def facts_of(view: ItemView, language: Language, identities: Sequence[IdentityRo
         facts.append((gettext("Last day"), row["expires_on"].isoformat()))
     if row.get("area") is not None:
         facts.append((gettext("Area"), row["area"]))
-    facts += [(gettext("Card") if view.kind is NUMBER else gettext("Number"), name) for name in view.line]
+    labels = (gettext("Card"),) if view.kind is NUMBER else (gettext("Number"), gettext("Second number"))
+    facts += list(zip(labels, view.line, strict=False))
     if view.box is not None:
         facts.append((gettext("Box"), f"{view.box.code} ({state_name(view.box.state, language=language)})"))
     if view.item.hold_until is not None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from inventory.domain.fees import Business
 from inventory.domain.lifecycle import HoldState, NumberState, SimState, WriteJobState
 from inventory.domain.replacement import ReplaceReason, needs_extra_check
 from inventory.i18n import Language, texts
@@ -79,6 +80,11 @@ _REPLACEMENT_CLOSED = {
     HoldState.EXPIRED: "The time ran out; the old card goes on working, the new one is free again.",
     END_REASON: "An outside order lies on the number or a card, and the replacement was ended.",
 }
+_SECOND_CLOSED = {
+    HoldState.RELEASED: "The number was released and is free again; the card goes on working.",
+    HoldState.EXPIRED: "The time ran out; the number is free again, the card goes on working.",
+    END_REASON: "An outside order lies on the number or the card, and the kit was ended. Hold others for the customer.",
+}
 
 
 def sale_view(
@@ -89,13 +95,14 @@ def sale_view(
     expires = datetime.fromisoformat(hold["expires_at"])
     live = hold["state"] in _LIVE
     done = hold["state"] == HoldState.CONFIRMED
-    written = hold["sim_state"] == SimState.WRITTEN or hold["sim_finished"] or done
+    second = hold["business"] == Business.SECOND_NUMBER
+    written = hold["sim_state"] == SimState.WRITTEN or hold["sim_finished"] or done or second
     working = job is not None and job["state"] in _OPEN_JOB
     kit_card = (hold["iccid"], hold["chip_serial"])
     unsettled = job is not None and job["state"] == WriteJobState.UNKNOWN
     needs_card = live and hold["iccid"] is None and hold["chip_serial"] is None
     swap_first = job is not None and job["next_step"] in _ANOTHER_CARD and job["card"] in kit_card
-    endings = _REPLACEMENT_CLOSED if hold["replace_reason"] else _CLOSED
+    endings = _REPLACEMENT_CLOSED if hold["replace_reason"] else _SECOND_CLOSED if second else _CLOSED
     closed = endings.get(hold["close_reason"]) or endings.get(hold["state"], "")
     passed = (True, written, done)
     labels = (gettext("1 Hold"), gettext("2 Write"), gettext("3 Confirm"))
@@ -104,6 +111,7 @@ def sale_view(
         "number": hold["number"],
         "iccid": hold["iccid"],
         "chip_serial": hold["chip_serial"],
+        "second": second,
         "replaces": hold["old_iccid"] if hold["replace_reason"] else None,
         "replace_reason": replace_reason(hold["replace_reason"], language) if hold["replace_reason"] else "",
         "may_hand_in": hold["replace_reason"] not in {None, ReplaceReason.LOST},

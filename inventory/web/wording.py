@@ -98,6 +98,7 @@ _HEADS = {
     "lifted_with": "Second person",
     "low": "Low",
     "low_since": "Low since",
+    "max_numbers": "Numbers on a card",
     "min_monthly_fen": "Minimum a month (fen)",
     "mine": "Mine to answer",
     "mine_asked": "Asked by me",

@@ -32,7 +32,7 @@ def kinds(client: TestClient, operator: Operator) -> dict[str, Any]:
 def test_product_is_added_and_closed_and_never_changed(warehouse: TestClient, operator: Operator) -> None:
     """REQ-CFG-01: code tables are appended to and disabled."""
     added = write(warehouse, operator.city_admin, "/v1/card-kinds", PRODUCT)
-    assert (added.status, added.body["code"]) == (201, "5G-T")
+    assert (added.status, added.body["code"], added.body["max_numbers"]) == (201, "5G-T", 1)
     assert (kinds(warehouse, operator)["5G-T"]["algorithm"], kinds(warehouse, operator)["5G-T"]["active"]) == (
         TUAK,
         True,
@@ -43,6 +43,17 @@ def test_product_is_added_and_closed_and_never_changed(warehouse: TestClient, op
     assert not kinds(warehouse, operator)["5G-T"]["active"]
     assert write(warehouse, operator.city_admin, "/v1/card-kinds/none:close", {}).refusal == (404, "not_found")
     assert write(warehouse, operator.clerk, "/v1/card-kinds", PRODUCT).refusal == (403, "permission_denied")
+
+
+def test_product_says_how_many_numbers_its_cards_may_serve(warehouse: TestClient, operator: Operator) -> None:
+    """REQ-SIM-17: one unless it says two; no card carries three."""
+    two = PRODUCT | {"code": "5G-2", "max_numbers": 2}
+    assert write(warehouse, operator.city_admin, "/v1/card-kinds", two).body["max_numbers"] == 2
+    write(warehouse, operator.city_admin, "/v1/card-kinds", PRODUCT)
+    found = kinds(warehouse, operator)
+    assert (found["5G-2"]["max_numbers"], found["5G-T"]["max_numbers"]) == (2, 1)
+    three = PRODUCT | {"code": "5G-3", "max_numbers": 3}
+    assert write(warehouse, operator.city_admin, "/v1/card-kinds", three).status == 422
 
 
 @pytest.mark.parametrize(

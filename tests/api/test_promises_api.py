@@ -46,6 +46,12 @@ INSERT INTO sim_identity (city_id, item_no, slot, application, imsi, hlr_code, s
 SELECT city_id, sim_item_no, 1, 'USIM', imsi, hlr_code, 'VERIFIED', 'none' FROM subscription_data WHERE state = 'BOUND'
 """
 """Both cards of stock come finished."""
+_OTHER_NUMBER = """
+INSERT INTO number (city_id, item_no, state, version, holder_id, pool, batch_id, updated_at, number, kind, hlr_code,
+                    cls, outcome, rule_set_id, tail, mask, rev)
+SELECT city_id, 9, state, 0, holder_id, pool, 1, updated_at, :number, kind, hlr_code, cls, outcome, rule_set_id, tail,
+       mask, rev FROM number
+"""
 
 
 @pytest.fixture
@@ -227,6 +233,31 @@ def test_replacement_goes_from_order_to_working_card(client: TestClient, stocked
     assert read(client, stocked.clerk, f"/v1/holds/{order.json()['hold']}").body["replace_reason"] == "lost"
     done = act(client, stocked.clerk, order, "confirm", {**accepted, "old_card_handed_in": True})
     assert (done.status_code, done.json()["iccid"]) == (200, NEW_CARD)
+
+
+def test_second_number_goes_from_kit_to_line(client: TestClient, stocked: Operator, operator_url: str) -> None:
+    """REQ-SIM-17: a free number and a card in use, with the same verbs and key as a sale."""
+    real_name = {"checked_at": "2026-11-02T02:00:00Z", "channel": "hall", "result": "passed"}
+    accepted = {"quote_accepted": 1, "real_name": real_name}
+    other = NUMBER[:-1] + "9"
+    wish = {"business": "second_number", "number": other}
+    engine = create_engine(operator_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        conn.execute(text(_OTHER_NUMBER), {"number": other})
+        assert hold(client, stocked.clerk, **wish).json()["code"] == "sim_not_in_use"
+        for statement in _FINISHED.split(";"):
+            conn.execute(text(statement))
+        held = hold(client, stocked.clerk, key="k-2")
+        assert act(client, stocked.clerk, held, "confirm", accepted).status_code == 200
+        assert hold(client, stocked.clerk, key="k-3", **wish).json()["code"] == "card_serves_no_more"
+        conn.execute(text("UPDATE card_kind SET max_numbers = 2"))
+    engine.dispose()
+    kit = hold(client, stocked.clerk, key="k-4", **wish)
+    assert (kit.status_code, kit.json()["number"], kit.json()["iccid"]) == (201, other, CARD)
+    done = act(client, stocked.clerk, kit, "confirm", accepted)
+    assert (done.status_code, done.json()["number"], done.json()["iccid"], done.json()["line"]) == (
+        200, other, CARD, "IN_USE",
+    )  # fmt: skip
 
 
 def test_extension_and_booking_answer_with_the_new_end(client: TestClient, stocked: Operator) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from inventory.domain.errors import (
     CardServesNoMore,
@@ -43,6 +44,7 @@ from tests.promises.test_hold import CARDS
 from tests.promises.test_kit_cards import take
 from tests.promises.test_legal_holds import place
 from tests.promises.test_races import outcomes, somebody_has
+from tests.promises.test_replacing_walk import Walk
 from tests.waiting import until_locked
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
@@ -418,6 +420,40 @@ async def test_of_confirm_and_release_one_takes_effect(line: Counter) -> None:
         await until_locked(line.database, 2)
     assert sorted(type(result).__name__ for result in await both) == ["Answer", "HoldNotActive"]
     assert await findings(line) == []
+
+
+class SecondWalk(Walk):
+    """Replacements and second numbers of two lines in any order."""
+
+    @override
+    async def open(self) -> None:
+        """Open a replacement, or hold a number for a card in use."""
+        if self.draw.random() < 0.5:
+            await super().open()
+            return
+        working = await rows(self.counter, "SELECT item_no FROM sim WHERE state = 'IN_USE' ORDER BY item_no")
+        number, card = self.draw.randrange(2, 8), self.draw.choice(working).item_no
+        self.orders.append((await second(self.counter, number, card)).body["hold"])
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+async def test_every_order_of_steps_leaves_each_number_on_one_card(line: Counter, seed: int) -> None:
+    """REQ-SIM-17, REQ-LCK-01: and the audit quiet, after every step."""
+    await line.confirm((await line.hold(NUMBERS[1], iccid=CARDS[1])).body["hold"])
+    async with line.database.session() as session, session.begin():
+        for item in range(3, 8):
+            await finish_card(session, item, data_no=900 + item)
+    walk = SecondWalk(line, seed)
+    walk.orders.append((await second(line, 2)).body["hold"])
+    for _ in range(40):
+        await walk.step()
+        assert await findings(walk.counter) == []
+    [(added, replaced, moved)] = await rows(
+        line,
+        """SELECT count(*) FILTER (WHERE name = 'sim.number_added'), count(*) FILTER (WHERE name = 'sim.replaced'),
+                  count(*) FILTER (WHERE name = 'number.card_replaced') FROM event""",
+    )
+    assert added and moved > replaced > 0, "no card with two numbers was replaced on the way"
 
 
 BROKEN = [

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.database
 Browser = Callable[..., TestClient]
 PRODUCT = {
     "act": "add", "code": "5G-T", "name_zh": "5G 卡", "name_en": "5G card", "profile": "preset_key",
-    "algorithm": "tuak", "capacity_kb": "256", "fee_fen": "1500", "provider": "Haoka",
+    "algorithm": "tuak", "capacity_kb": "256", "fee_fen": "1500", "max_numbers": "2", "provider": "Haoka",
 }  # fmt: skip
 
 
@@ -25,6 +25,8 @@ def test_product_is_added_and_closed_and_what_cannot_be_is_refused_in_words(brow
     assert CARD_KIND in city.get("/card-kinds").text
     added = city.post("/card-kinds", data=PRODUCT)
     assert (added.status_code, "¥15.00" in added.text) == (200, True)
+    assert '<td class="num">2</td>' in added.text  # REQ-SIM-17: so many numbers may be on one of its cards
+    assert "invalid_field" in city.post("/card-kinds", data=PRODUCT | {"code": "B", "max_numbers": "3"}).text
     assert "duplicate_identifier" in city.post("/card-kinds", data=PRODUCT).text
     assert "invalid_field" in city.post("/card-kinds", data=PRODUCT | {"code": "B", "capacity_kb": "much"}).text
     assert "invalid_field" in city.post("/card-kinds", data=PRODUCT | {"code": "B", "profile": "none"}).text

@@ -44,3 +44,42 @@ def test_blank_unknown_and_misread_cards_are_told_apart(browser: Browser) -> Non
     assert "This card is blank." in clerk.get("/desk/reader", params={"scan": CARD}).text
     assert "card_unknown" in clerk.get("/desk/reader", params={"scan": VENDOR.card(59_999).iccid}).text
     assert "invalid_identifier" in clerk.get("/desk/reader", params={"scan": "8986"}).text
+
+
+def in_use(console: FastAPI, *, numbers: int) -> str:
+    """Let the clerk's first card be in use with one number of a product that allows so many; give a free number."""
+    url = console.state.runtime.settings.sqlalchemy_url().replace("+psycopg", "")
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE card_kind SET max_numbers = %s", (numbers,))
+        connection.execute("UPDATE sim SET state = 'IN_USE' WHERE iccid = %s", (CARD,))
+        main, free = connection.execute(
+            "SELECT item_no, number FROM number WHERE state = 'UNUSED' AND pool IS NOT NULL ORDER BY item_no LIMIT 2"
+        ).fetchall()
+        connection.execute(
+            """INSERT INTO sim_identity
+                   (city_id, item_no, slot, application, imsi, hlr_code, state, auc, number_item_no)
+               SELECT city_id, item_no, 1, 'USIM', '460001234567890', %s, 'VERIFIED', 'confirmed', %s
+               FROM sim WHERE iccid = %s""",
+            (HLR, main[0], CARD),
+        )
+    return str(free[1])
+
+
+def test_second_number_is_held_at_the_desk_for_a_scanned_card_in_use(browser: Browser, console: FastAPI) -> None:
+    """REQ-SIM-17: it needs no reader and no writing; the panel says what it is and asks for the confirmation."""
+    number = in_use(console, numbers=2)
+    clerk = browser(Role.CLERK)
+    held = clerk.post("/desk/second-numbers", data={"number": number, "card": f" {CARD} "}).text
+    assert "second number of this card" in held
+    assert "Confirm the sale" in held
+    assert "Write the card" not in held
+
+
+def test_second_number_that_the_card_may_not_have_is_refused_in_words(browser: Browser, console: FastAPI) -> None:
+    """REQ-SIM-17, REQ-NUM-10."""
+    number = in_use(console, numbers=1)
+    clerk = browser(Role.CLERK)
+    assert "card_serves_no_more" in clerk.post("/desk/second-numbers", data={"number": number, "card": CARD}).text
+    assert "missing_field" in clerk.post("/desk/second-numbers", data={"card": CARD}).text
+    assert "missing_field" in clerk.post("/desk/second-numbers", data={"number": number}).text
+    assert "invalid_identifier" in clerk.post("/desk/second-numbers", data={"number": number, "card": "8986"}).text

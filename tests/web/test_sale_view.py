@@ -10,6 +10,7 @@ from tests.builders_stock import NOW
 HOLD: dict[str, Any] = {
     "hold": "h-530700-1",
     "state": "ACTIVE",
+    "business": "activation",
     "number": "13888810000",
     "iccid": "89860026000000000000",
     "chip_serial": None,
@@ -58,6 +59,17 @@ def test_kit_that_an_order_has_ended_says_so(reason: str, words: str) -> None:
 def test_ended_replacement_says_that_the_old_card_works_on(end: dict[str, Any], words: str) -> None:
     """REQ-LCK-01."""
     assert words in sale_view(HOLD | REPLACEMENT | end, None, "en", own=True, now=NOW)["closed_text"]
+
+
+SECOND = {"business": "second_number", "sim_state": "IN_USE", "quote": QUOTE}
+
+
+def test_second_number_is_confirmed_without_writing_and_its_end_leaves_the_card() -> None:
+    """REQ-SIM-17."""
+    seen = sale_view(HOLD | SECOND, None, "en", own=True, now=NOW)
+    assert (seen["second"], seen["can_confirm"], seen["can_write"], seen["can_take_card"]) == (True, True, False, False)
+    over = sale_view(HOLD | SECOND | {"state": "EXPIRED"}, None, "en", own=True, now=NOW)
+    assert "card goes on working" in over["closed_text"]
 
 
 @pytest.mark.parametrize(

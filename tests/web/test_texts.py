@@ -71,6 +71,7 @@ def texts_in_tables() -> Iterator[str]:
     yield from sale_view._ELEMENTS.values()
     yield from sale_view._CLOSED.values()
     yield from sale_view._REPLACEMENT_CLOSED.values()
+    yield from sale_view._SECOND_CLOSED.values()
     yield from sale_view._HANDLING.values()
     yield from (headline for _, headline in sale_view._JOB.values())
     yield from reader_view._SUPPLY.values()

@@ -122,6 +122,7 @@ class CardKindAdded(Model):
     code: str
     profile: str
     fee_fen: int
+    max_numbers: int
 
 
 class CardKindClosed(Model):
