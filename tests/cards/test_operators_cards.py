@@ -28,7 +28,7 @@ from tests.promises.conftest import Counter
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
 NUMBERS = tuple(f"138888{10000 + item_no:05d}" for item_no in range(8))
 SERIALS = tuple(f"{item_no:016d}" for item_no in range(4))
-_STOCK = """
+OPERATORS_STOCK = """
 INSERT INTO card_kind (code, name_zh, name_en, profile, capacity_kb, capabilities, network, fee_fen)
 SELECT 'operator-5g', name_zh, name_en, 'operator', capacity_kb, capabilities, '{}', fee_fen FROM card_kind;
 DELETE FROM identifier i USING sim s WHERE s.item_no < 4 AND i.kind = 'iccid' AND i.value = s.iccid;
@@ -126,7 +126,7 @@ def desk(hall: Hall) -> Iterator[Callable[[], Desk]]:
 @pytest.fixture
 async def here(hall: Hall, desk: Callable[[], Desk]) -> Desk:
     """Give a desk with four cards of the operator's, without secrets, and no data unit of ours for them."""
-    for statement in _STOCK.split(";"):
+    for statement in OPERATORS_STOCK.split(";"):
         await hall.change(statement)
     return desk()
 
