@@ -16,6 +16,7 @@ from tests.browser.clerk import PATIENCE_MS, Language, Screen, opened
 from tests.browser.stage import Stage, leave_words, running_stage
 from tests.builders import found_operator
 from tests.conftest import ROOT, Databases
+from tests.operator.card_system import KEY, CardSystem
 from tests.web.stock import VENDOR
 
 _CHROMIUM = "/usr/bin/chromium"
@@ -35,12 +36,19 @@ _in_the_drawer, _in_the_hall = itertools.count(1), itertools.count(31)
 def stage(
     databases: Databases, _migrated: str, tmp_path_factory: pytest.TempPathFactory, output_dir: Path
 ) -> Iterator[Stage]:
-    """Give the running product with a stocked hall."""
-    url = databases.create("browser", template=_migrated)
-    settings = Settings(
-        database_url=SecretStr(url), data_dir=tmp_path_factory.mktemp("browser"), database_pool=4, port=0
-    )
-    with pytest.MonkeyPatch.context() as patch:
+    """Give the running product with a stocked hall, and an operator's card-data system behind it."""
+    url, folder = databases.create("browser", template=_migrated), tmp_path_factory.mktemp("browser")
+    key = folder / "operator.key"
+    key.write_bytes(KEY.reveal())
+    with pytest.MonkeyPatch.context() as patch, CardSystem() as system:
+        settings = Settings(
+            database_url=SecretStr(url),
+            data_dir=folder,
+            database_pool=4,
+            port=0,
+            operator_url=system.url,
+            operator_key_file=key,
+        )
         patch.setenv("PYTHONPATH", str(ROOT))
         with running_stage(settings, found_operator(url)) as running:
             yield running

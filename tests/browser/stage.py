@@ -135,9 +135,9 @@ def start_station(stage: Stage) -> None:
     _run_station(stage, {**stage.env, "HAOKA_STATION_CODE": answer.json()["code"]})
 
 
-def _run_station(stage: Stage, env: Mapping[str, str]) -> None:
+def _run_station(stage: Stage, env: Mapping[str, str], *options: str) -> None:
     command = [sys.executable, "-P", "-m", "cardwriter.station", "run", "--service", stage.address]
-    stage.processes.start("station", [*command, "--data", str(stage.folder / "station")], env=env)
+    stage.processes.start("station", [*command, "--data", str(stage.folder / "station"), *options], env=env)
     online = "SELECT count(*) FROM station s JOIN station_reader r USING (city_id, station_id) WHERE {}"
     wait_until(lambda: bool(stage.one(online.format("s.online_since IS NOT NULL AND r.state <> 'lost'"))))
 
@@ -150,9 +150,9 @@ def stop_station(stage: Stage) -> None:
     station.process.wait()
 
 
-def restart_station(stage: Stage) -> None:
-    """Start the station that is enrolled already."""
-    _run_station(stage, stage.env)
+def restart_station(stage: Stage, *options: str, **env: str) -> None:
+    """Start the station that is enrolled already, with more options and environment if they are given."""
+    _run_station(stage, {**stage.env, **env}, *options)
 
 
 @contextmanager
