@@ -142,3 +142,20 @@ class Metrics:
         self.replacements = Counter(
             "haoka_replacements", "Cards of lines replaced, by reason.", ["reason"], registry=self.registry
         )
+        self._show_calls()
+
+    def _show_calls(self) -> None:
+        """Make the gauges of calls to the operator's card-data system, which each service reads for all."""
+        self.calls_waiting = Gauge(
+            "haoka_operator_calls_waiting",
+            "Calls to the operator's system that are to be made.",
+            registry=self.registry,
+        )
+        self.calls_failing = Gauge(
+            "haoka_operator_calls_failing", "Those of them that have failed and are made again.", registry=self.registry
+        )
+        self.calls_failing_since = Gauge(
+            "haoka_operator_calls_failing_since_seconds",
+            "Unix time since which the oldest of these fails; 0: none. `time()` less this is its age.",
+            registry=self.registry,
+        )

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from inventory.domain.errors import InvalidIdentifier
 from inventory.domain.lifecycle import (
@@ -119,6 +119,10 @@ def consequence(
             return Consequence(WriteJobEvent.DAMAGED, SimEvent.SPOILED, _quarantine(data), ())
         case _:
             return Consequence(WriteJobEvent.UNKNOWN, SimEvent.OUTCOME_UNKNOWN, _quarantine(data), ())
+
+
+FAILING_AFTER: Final = 6
+"""So many calls about one card that failed, some eight minutes, are told as an event: a person has to look."""
 
 
 def rest_before(try_no: int) -> timedelta:

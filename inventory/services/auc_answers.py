@@ -16,9 +16,10 @@ from inventory.domain.lifecycle import AucState, DataState
 from inventory.services.acting import acting
 from inventory.services.auc_exports import whole_city
 from inventory.services.once import Answer, WriteKey, once
-from inventory.store import auc, completion
+from inventory.store import auc, completion, issues
 from inventory.store.completion import WaitingLine
 from inventory.store.events import EventDraft, record
+from inventory.store.issues import CallCount, FailingCall
 
 MOST = 10_000
 """Answers of one call."""
@@ -109,6 +110,20 @@ async def read_waiting(session: AsyncSession, caller: Caller) -> tuple[list[Wait
         await whole_city(session, caller)
         lines = await completion.waiting_lines(session, city_id=caller.city_id, limit=MOST_LISTED)
         return lines, await completion.count_waiting(session, city_id=caller.city_id)
+
+
+async def read_failing_calls(session: AsyncSession, caller: Caller) -> tuple[list[FailingCall], CallCount]:
+    """Return the calls to the operator's card-data system that fail, the oldest first, and how many wait and fail.
+
+    Raises
+    ------
+    OutsideScope
+        The caller belongs to a part of the city only.
+    """
+    async with session.begin():
+        await whole_city(session, caller)
+        found = await issues.failing_calls(session, city_id=caller.city_id, limit=MOST_LISTED)
+        return found, await issues.count_calls(session, city_id=caller.city_id)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.store import figures as store
 from inventory.store.figures import EndedLoad, WrittenDocuments
+from inventory.store.issues import CallCount, count_calls
 
 
 @dataclass
@@ -32,6 +33,8 @@ class News:
     """How many identities the network was told of, confirmed and refused, by what it then knew of them."""
     replacements: dict[str, int]
     """How many cards of lines were replaced, by reason."""
+    calls: CallCount
+    """Calls to the operator's card-data system as they stand, not what is new."""
 
 
 async def look(session: AsyncSession, looked: Looked) -> News:
@@ -45,7 +48,8 @@ async def look(session: AsyncSession, looked: Looked) -> News:
         network = {} if looked.xid is None else await store.network_between(session, looked.xid, until)
         replaced = {} if looked.xid is None else await store.replaced_between(session, looked.xid, until)
         ended = await store.loads_ended(session, looked.since)
+        calls = await count_calls(session)
     loads = [load for load in ended if (load.city_id, load.batch_id, load.state) not in looked.loads]
     looked.xid = until
     looked.loads |= {(load.city_id, load.batch_id, load.state) for load in loads}
-    return News(loads, documents, network, replaced)
+    return News(loads, documents, network, replaced, calls)

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cardwriter.profiles import Failure, Kind, Verdict
-from inventory.domain.cardjobs import rest_before
+from inventory.domain.cardjobs import FAILING_AFTER, rest_before
 from inventory.domain.lifecycle import WriteJobState
 from inventory.operator.adapter import (
     CardSaid,
@@ -22,15 +22,18 @@ from inventory.operator.adapter import (
     OperatorRefused,
     Receipt,
 )
-from inventory.services.card_ends import refuse_job, tell
+from inventory.services.card_ends import job_name, refuse_job, tell
 from inventory.services.issuing import conclude, seal_parts
 from inventory.store import cardjobs, issues
 from inventory.store.cardjobs import Job
+from inventory.store.events import EventDraft, record
 from inventory.store.issues import IssueRow
 from inventory.vault.envelope import Vault
 
 LEASE: Final = timedelta(seconds=60)
 """So long nobody else calls about a card that one process calls about: longer than any call with all its attempts."""
+
+_WORKER: Final = {"staff_no": "system", "interface_no": "system"}
 
 _log = structlog.get_logger(__name__)
 
@@ -85,6 +88,8 @@ async def _keep(
         case Receipt():
             told = {"due_at": None, "accepted": said.accepted, "reason": said.reason}
             await issues.change_issue(session, issue, **told)
+            if issue.tries >= FAILING_AFTER:
+                await _tell_standing(session, job, issue, "operator.calls_mended", issue.tries, now=now)
             known = await issues.find_issue(session, city_id=job.city_id, job_id=job.job_id)
             await conclude(session, job, known or issue, now=now)
         case _ if issue.transaction is None:
@@ -94,8 +99,20 @@ async def _keep(
                 await refuse_job(session, job, _not_given(said), now=now)
         case _:
             tries = issue.tries + 1
-            await issues.change_issue(session, issue, tries=tries, due_at=now + rest_before(tries))
+            again = {"tries": tries, "due_at": now + rest_before(tries), "reason": str(said)}
+            await issues.change_issue(session, issue, **again)
+            if tries == FAILING_AFTER:
+                await _tell_standing(session, job, issue, "operator.calls_failing", tries, now=now, why=str(said))
             await conclude(session, job, issue, now=now)
+
+
+async def _tell_standing(
+    session: AsyncSession, job: Job, issue: IssueRow, name: str, tries: int, *, now: datetime, why: str | None = None
+) -> None:
+    """Tell once that the system does not take a card's answer, and once that it took it after all."""
+    data = {"job": job_name(job), "transaction": issue.transaction, "tries": tries}
+    event = EventDraft(name=name, kind="sim", item_no=issue.sim_item_no, reason=why, data=data)
+    await record(session, [event], city_id=job.city_id, now=now, **_WORKER)
 
 
 async def _given(session: AsyncSession, job: Job, issue: IssueRow, said: Issue, *, vault: Vault, now: datetime) -> None:

@@ -40,6 +40,29 @@ class IssueRow:
     accepted: bool | None
 
 
+@dataclass(frozen=True)
+class FailingCall:
+    """A card whose answer the operator's system has not taken: since when it should, how often it was told, and why."""
+
+    number: str
+    serial: str
+    iccid: str | None
+    transaction: str | None
+    since: datetime
+    tries: int
+    due_at: datetime
+    why: str | None
+
+
+@dataclass(frozen=True)
+class CallCount:
+    """Calls of all cities that wait to be made, those of them that have failed, and since when the oldest of these."""
+
+    waiting: int
+    failing: int
+    since: datetime | None
+
+
 _COLUMNS = tuple(getattr(CardIssue, column.name) for column in fields(IssueRow))
 
 
@@ -113,6 +136,29 @@ async def claim_due(session: AsyncSession, *, now: datetime, lease: timedelta) -
     )
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else IssueRow(*row)
+
+
+_FAILING = (CardIssue.due_at.is_not(None), CardIssue.tries > 0)
+
+
+async def failing_calls(session: AsyncSession, *, city_id: int, limit: int) -> list[FailingCall]:
+    """Return the calls of a city that have failed and are made again, the oldest first."""
+    columns: tuple[Any, ...] = (
+        CardIssue.number, CardIssue.serial, CardIssue.iccid, CardIssue.transaction,
+        func.coalesce(CardIssue.answered_at, CardIssue.asked_at).label("since"),
+        CardIssue.tries, CardIssue.due_at, CardIssue.reason,
+    )  # fmt: skip
+    query = select(*columns).where(CardIssue.city_id == city_id, *_FAILING).order_by("since").limit(limit)
+    return [FailingCall(*row) for row in await session.execute(query)]
+
+
+async def count_calls(session: AsyncSession, *, city_id: int | None = None) -> CallCount:
+    """Count the calls that wait, of a city or of all."""
+    oldest = func.min(func.coalesce(CardIssue.answered_at, CardIssue.asked_at)).filter(*_FAILING)
+    query = select(func.count(), func.count().filter(*_FAILING), oldest).where(CardIssue.due_at.is_not(None))
+    if city_id is not None:
+        query = query.where(CardIssue.city_id == city_id)
+    return CallCount(*(await session.execute(query)).one())
 
 
 async def enter_fetched(session: AsyncSession, issue: IssueRow, *, hold_id: int, now: datetime) -> int | None:

@@ -16,7 +16,7 @@ from inventory.domain.errors import ApprovalNeeded, DomainError, InvalidField
 from inventory.domain.identifiers import format_public_id
 from inventory.downloads import FileDep, download, send
 from inventory.request_scope import BIGGEST
-from inventory.services.auc_answers import NetworkAnswer, read_waiting, take_answers
+from inventory.services.auc_answers import NetworkAnswer, read_failing_calls, read_waiting, take_answers
 from inventory.services.auc_exports import (
     PREFIX,
     ExportWish,
@@ -48,6 +48,16 @@ _ADVICE = {
     "failed": "Have it mended there and keep the answer confirmed, or tell the network again: the next file has it.",
 }
 """What to do about a sale that waits, by what the network knows of its card."""
+_CALL_ADVICE = {
+    True: "The system refuses this card: ask the operator about it, with serial and transaction.",
+    False: (
+        "It is told again by itself. See to the line to the system, and to HAOKA_OPERATOR_URL and its key at the "
+        "worker; sell with another card meanwhile."
+    ),
+}
+"""What to do about an answer that is not taken, by whether the system said no."""
+_REFUSING = "status 4"
+"""How the word for it begins where the system said no; anything else may pass."""
 _FIELDS = ("form", "transport_key", "hlr", "most", "answers")
 _USUAL = "100000"
 _SHOWN = 20
@@ -161,6 +171,7 @@ async def _page(
     found = await read_exports(session, caller, before=before, most=_SHOWN)
     tables = await read_code_tables(session, caller)
     waiting, waiting_count = await read_waiting(session, caller)
+    failing, calls = await read_failing_calls(session, caller)
     done = gettext("%(confirmed)d confirmed, %(failed)d failed, %(deleted)d deleted, %(unchanged)d as before.")
     values = {
         "exports": [_line(row, caller.city_id) for row in found],
@@ -180,6 +191,14 @@ async def _page(
             for line in waiting
         ],
         "waiting_count": waiting_count,
+        "failing": [
+            {
+                **vars(call),
+                "advice": gettext(_CALL_ADVICE[(call.why or "").startswith(_REFUSING)]),
+            }
+            for call in failing
+        ],
+        "failing_count": calls.failing,
         "may_export": caller.may(Permission.NETWORK_EXPORT),
         "may_answer": caller.may(Permission.NETWORK_ANSWER),
         "sent": {name: tried.form.get(name, "") for name in _FIELDS},

@@ -11,14 +11,19 @@ from typing_extensions import override
 
 from cardwriter.script import Purpose
 from cardwriter.virtual.uicc import Torn
+from inventory.domain.cardjobs import FAILING_AFTER
 from inventory.domain.errors import InvalidField, NoDataUnit
 from inventory.domain.identifiers import parse_chip_serial
+from inventory.observability import Metrics
 from inventory.operator.adapter import CardSaid, Receipt
 from inventory.operator.reference import ReferenceAdapter
 from inventory.services import card_writing
+from inventory.services.auc_answers import read_failing_calls
 from inventory.services.kits import CardWish
 from inventory.services.operator_calls import call_next
 from inventory.services.orders import Run
+from inventory.stock_metrics import StockMetrics
+from tests.builders_stock import TOWN
 from tests.cards.hall import Hall, fresh
 from tests.cards.test_bulk import opened
 from tests.cards.test_sale import quiet
@@ -216,6 +221,34 @@ async def test_an_answer_that_cannot_be_told_leaves_the_card_unknown_until_it_is
     assert (await here.state(job))[0] == "verified"
     await counter.confirm(hold)
     await quiet(here.hall)
+
+
+async def test_calls_that_fail_for_long_are_told_once_and_stand_with_their_cause(here: Desk) -> None:
+    """REQ-HW-07: counted for whoever watches, named for whoever mends it; and told once when the system took it."""
+    _, hold = await here.held()
+    await here.hall.insert(OperatorsCard(SERIALS[0]))
+    job = await here.applied(hold)
+    begun = here.hall.now
+    here.down()
+    for _ in range(FAILING_AFTER + 1):
+        assert await here.call()
+        here.hall.later(minutes=10)
+    metrics, admin = Metrics(), TOWN.caller(TOWN.city)
+    await StockMetrics(metrics, here.hall.database, now=begun).refresh()
+    shown = metrics.registry.get_sample_value
+    assert (shown("haoka_operator_calls_waiting"), shown("haoka_operator_calls_failing")) == (1, 1)
+    assert shown("haoka_operator_calls_failing_since_seconds") == begun.timestamp()
+    async with here.hall.database.session() as session:
+        [call], counts = await read_failing_calls(session, admin)
+    assert (call.serial, call.number, call.transaction, call.since) == (SERIALS[0], NUMBERS[0], "T-1", begun)
+    assert (call.tries, call.why, counts.failing) == (FAILING_AFTER + 1, "status 503", 1)
+    here.up()
+    assert await here.call()
+    told = "SELECT array_agg(name ORDER BY event_no), max(reason) FROM event WHERE name LIKE 'operator.%'"
+    assert await here.hall.one(told) == (["operator.calls_failing", "operator.calls_mended"], "status 503")
+    async with here.hall.database.session() as session:
+        assert (await read_failing_calls(session, admin))[1].waiting == 0
+    assert (await here.state(job))[0] == "verified"
 
 
 async def test_the_answer_in_a_killed_stations_journal_is_told_and_settles_the_card(here: Desk) -> None:

@@ -14,7 +14,7 @@ from inventory.access.permissions import Role
 from inventory.cli.demo.vendor import TRANSPORT_KEY_INDEX
 from inventory.services.card_data import TRANSPORT_FIELD, TRANSPORT_TABLE
 from tests.builders import PASSWORD
-from tests.web.stock import SECOND, VENDOR
+from tests.web.stock import HLR, SECOND, VENDOR
 
 pytestmark = pytest.mark.database
 
@@ -146,4 +146,28 @@ def test_sales_that_wait_stand_on_the_page_with_what_to_do(console: FastAPI, bro
     let_a_sale_wait(console)
     page = city.get("/network").text
     for words in ("Sales that wait for the network", "Have it mended there", "Failed"):
+        assert words in page
+
+
+_FAILING = """INSERT INTO card_issue (city_id, job_id, sim_item_no, request, serial, product, number, hlr_code,
+                                     asked_at, answered_at, due_at, tries, transaction, reason)
+              SELECT city_id, :job, item_no, 'j-1', '000000000000000' || :job, 'P', '13888880001', :hlr, now(), now(),
+                     now(), 7, 'T-1', :reason FROM sim ORDER BY item_no LIMIT 1"""
+
+
+def test_answers_that_the_operators_system_does_not_take_stand_with_what_to_do(
+    console: FastAPI, browser: Browser
+) -> None:
+    """REQ-HW-07: whoever can mend it finds it, a refusal apart from what passes."""
+    city = browser(Role.CITY_ADMIN)
+    assert "does not take" not in city.get("/network").text
+    finish_a_card(console)
+    engine = create_engine(console.state.runtime.settings.sqlalchemy_url())
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # their write jobs are of no matter
+        for job, reason in ((1, "status 503"), (2, "status 404")):
+            connection.execute(text(_FAILING), {"job": job, "hlr": HLR, "reason": reason})
+    engine.dispose()
+    page = city.get("/network").text
+    for words in ("does not take", "0000000000000001", "T-1", "It is told again by itself.", "ask the operator about"):
         assert words in page

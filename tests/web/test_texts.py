@@ -65,6 +65,7 @@ def texts_in_tables() -> Iterator[str]:
     yield from wording._HEADS.values()
     yield from quota_page._PERIODS.values()
     yield from network_page._ADVICE.values()
+    yield from network_page._CALL_ADVICE.values()
     yield from port_page._STANDINGS.values()
     yield from setup_pages._CARRIERS.values()
     yield from place_pages._LEVELS.values()

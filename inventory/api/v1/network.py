@@ -29,7 +29,7 @@ from inventory.domain.errors import (
 from inventory.domain.identifiers import format_public_id
 from inventory.downloads import FILES, FileDep, download, send
 from inventory.services import auc_answers, auc_exports
-from inventory.services.auc_answers import NetworkAnswer, read_waiting, take_answers
+from inventory.services.auc_answers import NetworkAnswer, read_failing_calls, read_waiting, take_answers
 from inventory.services.auc_exports import ExportWish, export, export_file, read_exports
 from inventory.services.short_lists import network_export_listing
 from inventory.store.auc import ExportRow
@@ -230,6 +230,40 @@ async def get_waiting(caller: Reader, session: SessionDep) -> WaitingSales:
     """List them: only in a city whose policy `completion` says so, number and card stay COMPLETING until then."""
     lines, count = await read_waiting(session, caller)
     return WaitingSales(count=count, sales=[Waiting(**vars(line)) for line in lines])
+
+
+class FailingCall(Model):
+    """A card whose answer the operator's system has not taken, and when it is told again; `why` is the last failure."""
+
+    number: str
+    serial: str
+    iccid: str | None
+    transaction: str | None
+    since: Time
+    tries: int
+    due_at: Time
+    why: str | None
+
+
+class OperatorCalls(Model):
+    """Calls that fail, the oldest first; `waiting` and `failing` count all that are to be made and that have failed."""
+
+    waiting: int
+    failing: int
+    calls: list[FailingCall]
+
+
+@router.get(
+    "/operator-calls",
+    operation_id="read_failing_operator_calls",
+    summary="Calls to the operator's card-data system that fail",
+    responses=errors(OutsideScope),
+)
+async def get_operator_calls(caller: Reader, session: SessionDep) -> OperatorCalls:
+    """List them: each is made again by itself; its card stays unknown until the system has spoken."""
+    found, counts = await read_failing_calls(session, caller)
+    calls = [FailingCall(**vars(call)) for call in found]
+    return OperatorCalls(waiting=counts.waiting, failing=counts.failing, calls=calls)
 
 
 @router.post(
