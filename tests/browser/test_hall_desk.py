@@ -129,6 +129,51 @@ def test_the_card_of_a_line_is_replaced_with_the_keyboard_alone(
     desk.keep("item-replaced")
 
 
+ADDED: dict[Language, tuple[str, str]] = {
+    "zh-CN": ("本卡的副号", "副号"),
+    "en": ("second number of this card", "Second number"),
+}
+
+
+@pytest.mark.parametrize("language", ADDED)
+def test_a_card_in_use_is_given_a_second_number_with_the_keyboard_alone(
+    screen: Callable[..., Screen], language: Language, card: int
+) -> None:
+    """REQ-SIM-17: the customer's card is scanned; no reader, no writing; its page shows both numbers."""
+    said, label = ADDED[language]
+    iccid = VENDOR.card(card).iccid
+    desk = screen(language, Role.CLERK)
+    main = sell(desk, card)
+    desk.stage.change("UPDATE card_kind SET max_numbers = 2")
+    free = desk.stage.one(
+        """SELECT min(free.number) FROM number free, number sold
+           WHERE free.state = 'UNUSED' AND sold.number = :main AND free.cls = sold.cls AND free.holder_id IN (
+               SELECT from_holder FROM movement WHERE kind = 'SALE' AND resource = 'number')""",
+        main=main,
+    )
+    assert free
+    desk.page.locator("details:has(#second-number) > summary").press("Enter")
+    desk.page.keyboard.press("Tab")
+    desk.page.keyboard.type(str(free))
+    desk.page.keyboard.press("Tab")
+    desk.page.keyboard.type(iccid)
+    desk.keep("hall-desk-second-number")
+    desk.page.keyboard.press("Enter")
+    expect(desk.page.locator(".kit")).to_contain_text(said)
+    expect(desk.page.locator("#accepted")).to_be_focused()
+    for key in ("Space", "Tab", "Space"):
+        desk.page.keyboard.press(key)
+    desk.keep("hall-desk-second-number-held")
+    desk.page.keyboard.press("Alt+C")
+    desk.shows(SOLD[language][2], "#sale")
+    desk.go(f"/items/sim/{iccid}")
+    facts = desk.page.locator("dl.facts").first
+    expect(facts).to_contain_text(main)
+    expect(facts).to_contain_text(label)
+    expect(facts).to_contain_text(str(free))
+    desk.keep("item-two-numbers")
+
+
 _SERIAL_ONLY = (
     """INSERT INTO card_kind (code, name_zh, name_en, profile, capacity_kb, capabilities, network, fee_fen)
        SELECT '4G-SERIAL', name_zh, name_en, 'serial_only', capacity_kb, capabilities, network, fee_fen FROM card_kind
