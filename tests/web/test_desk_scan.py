@@ -71,7 +71,7 @@ def test_second_number_is_held_at_the_desk_for_a_scanned_card_in_use(browser: Br
     clerk = browser(Role.CLERK)
     held = clerk.post("/desk/second-numbers", data={"number": number, "card": f" {CARD} "}).text
     assert "second number of this card" in held
-    assert "Confirm the sale" in held
+    assert "Add the second number" in held
     assert "Write the card" not in held
 
 
