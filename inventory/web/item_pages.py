@@ -13,10 +13,12 @@ from fastapi.responses import RedirectResponse, Response
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.domain.errors import ApprovalNeeded, DomainError, NotFound
-from inventory.domain.kinds import NUMBER
+from inventory.domain.kinds import NUMBER, SIM
+from inventory.domain.lifecycle import SimState
 from inventory.domain.money import parse_yuan
 from inventory.domain.reasons import Purpose
 from inventory.services.fees import FeeWish, change_fee, read_fee_changes
+from inventory.services.loss import LossWish, report_loss, withdraw_loss
 from inventory.services.moving import MoveWish, Verb, move
 from inventory.services.organisation import read_above, read_other_cities, read_tree
 from inventory.services.reporting import ItemView, read_card_identities, read_history, read_item
@@ -38,8 +40,12 @@ Reader = Annotated[Caller, require(Permission.NUMBERS_READ)]
 Releaser = Annotated[Caller, require(Permission.STATUS_RELEASE, writes=True)]
 Recaller = Annotated[Caller, require(Permission.RECALL, writes=True)]
 FeeManager = Annotated[Caller, require(Permission.FEES_CHANGE, writes=True)]
+Seller = Annotated[Caller, require(Permission.HOLDS_WRITE, writes=True)]
 Kind = Literal["number", "sim"]
-_ACTS = frozenset({"release-status", "recall", "fee"})
+_ACTS = frozenset({"release-status", "recall", "fee", "loss", "found"})
+
+_LOSS = {SimState.IN_USE.value: "loss", SimState.REPORTED_LOST.value: "found"}
+"""What may be said of a customer's card, by its state."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,30 @@ async def take_back(
         return render(request, "items/handed_back.html", values, language=language_of(request), caller=caller)
 
 
+@router.post("/sim/{name}/loss")
+async def lost(
+    request: Request, session: SessionDep, caller: Seller, write: WriteDep, form: FormDep, now: NowDep, name: str
+) -> Response:
+    """Report a customer's card lost (S13)."""
+    try:
+        await report_loss(session, caller, write, LossWish(card=name, reason=form.get("reason") or None), now=now)
+    except DomainError as refusal:
+        return await _page(request, session, caller, "sim", name, Tried("loss", form, refusal))
+    return await _page(request, session, caller, "sim", name, Tried("loss", {}))
+
+
+@router.post("/sim/{name}/found")
+async def found_again(
+    request: Request, session: SessionDep, caller: Seller, write: WriteDep, form: FormDep, now: NowDep, name: str
+) -> Response:
+    """Take the report back (S13)."""
+    try:
+        await withdraw_loss(session, caller, write, LossWish(card=name, reason=form.get("reason") or None), now=now)
+    except DomainError as refusal:
+        return await _page(request, session, caller, "sim", name, Tried("found", form, refusal))
+    return await _page(request, session, caller, "sim", name, Tried("found", {}))
+
+
 @router.post("/number/{name}/fee")
 async def set_fee(
     request: Request, session: SessionDep, caller: FeeManager, write: WriteDep, form: FormDep, now: NowDep, name: str
@@ -168,6 +198,7 @@ async def _page(
         "fee_fields": fee_fields(view, language, {} if tried is None else tried.form),
         "fee_changes": [change_line(change, language) for change in changes],
         "releases": releases(view) if _may_release(view, caller) else [],
+        "loss": _LOSS.get(view.item.state, "") if kind == SIM.name and caller.may(Permission.HOLDS_WRITE) else "",
         "can": {
             "place_order": caller.may(Permission.LEGAL_PLACE),
             "change_fee": view.fee is not None and _idle(view, caller) and caller.may(Permission.FEES_CHANGE),

@@ -28,6 +28,8 @@ _EVENTS = {
     "number.card_replaced": "its card was replaced",
     "sim.number_added": "serves a second number",
     "sim.replaced": "replaced by another card",
+    "sim.loss_reported": "reported lost by its customer",
+    "sim.loss_withdrawn": "the loss was taken back",
     "sim.write_started": "being written",
     "sim.written": "written and proven",
     "sim.nothing_written": "nothing was written",

@@ -176,17 +176,6 @@ async def test_finished_card_replaces_unwritten_and_the_old_card_names_the_line(
     assert await quiet(line)
 
 
-async def test_lost_card_is_replaced_from_its_loss(line: Counter) -> None:
-    """S12: a card that was reported lost becomes REPLACED, with an event from that state."""
-    await change(line, "UPDATE sim SET state = 'REPORTED_LOST' WHERE item_no = 0")
-    order = (await opened(line)).body["hold"]
-    await written(line, order)
-    await line.confirm(order)
-    assert await rows(line, "SELECT from_state, to_state FROM event WHERE name = 'sim.replaced'") == [
-        ("REPORTED_LOST", "REPLACED")
-    ]
-
-
 @pytest.mark.parametrize("end", ["release", "sweep", "by_key"])
 @pytest.mark.parametrize("is_written", [True, False])
 async def test_order_that_ends_leaves_the_line_as_it_was(line: Counter, end: str, *, is_written: bool) -> None:

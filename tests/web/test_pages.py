@@ -10,6 +10,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import create_engine, text
 from starlette.testclient import TestClient
 
 from inventory.access.permissions import Role
@@ -130,6 +131,25 @@ def test_clerk_hands_a_card_back_to_its_hall(browser: Browser) -> None:
     assert answer.status_code == 200
     assert "(LI-P1)" in answer.text
     assert "recalled" in answer.text
+
+
+def test_clerk_reports_a_customers_card_lost_and_found_again(console: FastAPI, browser: Browser) -> None:
+    """S13: the page of the card offers the one that its state allows, and its life tells of both."""
+    clerk = browser(Role.CLERK)
+    assert "Report it lost" not in clerk.get(CARD).text
+    engine = create_engine(console.state.runtime.settings.sqlalchemy_url())
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE sim SET state = 'IN_USE' WHERE iccid = :iccid"),
+            {"iccid": CARD.rpartition("/")[2]},
+        )
+    engine.dispose()
+    assert "Report it lost" in clerk.get(CARD).text
+    lost = clerk.post(f"{CARD}/loss", data={"reason": "He himself, by his identity card"}).text
+    assert "reported lost by its customer" in lost
+    assert "Take the report back" in lost
+    assert "illegal_transition" in clerk.post(f"{CARD}/loss").text
+    assert "the loss was taken back" in clerk.post(f"{CARD}/found").text
 
 
 def test_keeper_who_hands_a_card_up_is_told_where_it_lies_now(browser: Browser) -> None:
