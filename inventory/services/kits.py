@@ -182,7 +182,7 @@ class Offer:
 
     def expired_hold(self, now: datetime) -> int | None:
         """Give the hold on one of the items whose time is over and that no write job keeps, or None."""
-        for item in (self.number, self.sim):
+        for item in (self.number, self.sim, self.old):
             if (
                 item is not None
                 and item.hold_id is not None
@@ -261,7 +261,8 @@ def why_not(caller: Caller, offer: Offer, now: datetime) -> DomainError | None:
     """Give the refusal that stands against holding the offer, or None (REQ-NUM-10: named, with what to do next)."""
     if offer.serving is not None and offer.number is not None:
         against = _number_refusal(caller, offer.number)
-        return against or second_number_refusal(offer.serving, number_hlr=offer.number.hlr_code)
+        against = against or second_number_refusal(offer.serving, number_hlr=offer.number.hlr_code)
+        return against or _capability_refusal(offer)
     if offer.replaces and offer.number is not None:
         against = line_refusal(offer.number, offer.old, allowed=offer.max_numbers)
     else:
@@ -271,9 +272,11 @@ def why_not(caller: Caller, offer: Offer, now: datetime) -> DomainError | None:
 
 def card_refusal(caller: Caller, offer: Offer, now: datetime) -> DomainError | None:
     """Give the refusal that stands against the card of the offer, alone or beside the number, or None."""
-    if offer.lacks is not None:
-        return CardLacksCapability(kind=offer.card_kind, capability=offer.lacks)
-    return _sim_refusal(caller, offer.sim, now) or _hlr_refusal(offer)
+    return _capability_refusal(offer) or _sim_refusal(caller, offer.sim, now) or _hlr_refusal(offer)
+
+
+def _capability_refusal(offer: Offer) -> DomainError | None:
+    return None if offer.lacks is None else CardLacksCapability(kind=offer.card_kind, capability=offer.lacks)
 
 
 def _number_refusal(caller: Caller, number: NumberOffer | None) -> DomainError | None:

@@ -35,7 +35,7 @@ _HOLD_WITHOUT_ITS_ITEMS = """
     WHERE h.city_id = :city AND h.state = ANY (:live) AND h.sim_item_no IS NOT NULL
       AND s.state IS DISTINCT FROM 'DAMAGED'
       AND (s.hold_id IS DISTINCT FROM h.hold_id OR s.hold_until IS DISTINCT FROM h.expires_at
-           OR CASE h.business WHEN 'second_number' THEN s.state <> 'IN_USE'
+           OR CASE h.business WHEN 'second_number' THEN s.state NOT IN ('IN_USE', 'REPORTED_LOST')
               ELSE s.state NOT IN ('HELD', 'WRITING', 'WRITE_UNKNOWN', 'WRITTEN', 'SHIPPED') END)
     UNION ALL
     SELECT 'hold ' || h.hold_id, 'card to be replaced ' || coalesce(s.iccid, s.serial, '?') || ' is '
@@ -45,7 +45,10 @@ _HOLD_WITHOUT_ITS_ITEMS = """
       AND (s.hold_id IS DISTINCT FROM h.hold_id OR s.hold_until IS DISTINCT FROM h.expires_at
            OR s.state NOT IN ('IN_USE', 'REPORTED_LOST'))
 """
-"""A service order keeps in use what was in use: number and old card, or the card of a second number (REQ-LCK-01)."""
+"""A service order keeps in use what was in use: number and old card, or the card of a second number (REQ-LCK-01).
+
+That card may be reported lost meanwhile (S13).
+"""
 
 _ITEM_WITHOUT_ITS_HOLD = """
     SELECT 'number ' || n.number, 'is ' || n.state || ' with hold ' || coalesce(CAST(n.hold_id AS text), 'none')

@@ -148,6 +148,12 @@ _RECORD = text(f"""
             HAVING bool_and(i.state = 'VERIFIED' AND i.number_item_no IS NULL AND i.auc <> 'deleted')
                AND min(i.hlr_code) = max(i.hlr_code)) AS identity_hlr,
            coalesce(n.legal_hold, false) OR coalesce(s.legal_hold, false) OR coalesce(o.legal_hold, false)
+               OR EXISTS (
+                   SELECT FROM number x WHERE x.city_id = o.city_id AND x.item_no = o.second_number_item_no
+                   AND CAST(x.legal_hold AS int) = 1)
+               OR EXISTS (
+                   SELECT FROM sim_identity i JOIN number x ON x.city_id = i.city_id AND x.item_no = i.number_item_no
+                   WHERE i.city_id = o.city_id AND i.item_no = o.item_no AND CAST(x.legal_hold AS int) = 1)
                AS legal_hold,
            o.iccid AS old_iccid, o.state AS old_sim_state, h.replace_reason,
            {confirm_sql.WAITS_FOR_NETWORK} AND EXISTS (

@@ -15,7 +15,8 @@ class LineCard:
 
     `other_legal_hold` says that an outside order lies on the other one of two.
 
-    `order_business`, `order_reason` and `order_until` are those of the service order that is open on number or card.
+    `order_business`, `order_reason` and `order_until` are those of the service order that is open on number or card;
+    `hold_id`, `hold_until` and `job_id` are those of the lock on the card, which another of its numbers may have set.
     """
 
     item_no: int
@@ -28,6 +29,9 @@ class LineCard:
     order_business: str | None
     order_reason: str | None
     order_until: datetime | None
+    hold_id: int | None
+    hold_until: datetime | None
+    job_id: int | None
 
 
 _CARD_OF_NUMBER = text("""
@@ -39,7 +43,7 @@ _CARD_OF_NUMBER = text("""
                    AND (o.item_no = s.second_number_item_no OR o.item_no IN (
                         SELECT number_item_no FROM sim_identity i WHERE i.city_id = s.city_id AND i.item_no = s.item_no)
                    )) AS other_legal_hold,
-           h.business, h.replace_reason, h.expires_at
+           h.business, h.replace_reason, h.expires_at, s.hold_id, s.hold_until, h.job_id
     FROM number n
     JOIN (SELECT city_id, number_item_no, item_no FROM sim_identity
           UNION ALL

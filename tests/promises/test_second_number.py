@@ -71,8 +71,7 @@ async def findings(counter: Counter) -> list[dict[str, Any]]:
         return (await audit(session, now=counter.now)).findings
 
 
-@pytest.fixture
-async def line(counter: Counter) -> AsyncIterator[Counter]:
+async def sold_for_two(counter: Counter) -> None:
     """Sell one line, number 0 with card 0, of a product that allows two numbers; cards 1 and 2 are finished too."""
     holds._kinds.clear()  # the product is changed below, which no product ever is
     await change(counter, TWO)
@@ -80,6 +79,11 @@ async def line(counter: Counter) -> AsyncIterator[Counter]:
         for item in range(3):
             await finish_card(session, item, data_no=900 + item)
     await counter.confirm((await counter.hold(NUMBERS[0], iccid=CARDS[0])).body["hold"])
+
+
+@pytest.fixture
+async def line(counter: Counter) -> AsyncIterator[Counter]:
+    await sold_for_two(counter)
     yield counter
     holds._kinds.clear()
 
@@ -339,7 +343,7 @@ async def test_legal_hold_on_the_other_number_keeps_the_card(line: Counter, name
     await added(line)
     order = str((await replacing(line, named)).body["hold"])
     await change(line, f"UPDATE number SET legal_hold = true WHERE item_no = {1 - named}")
-    with pytest.raises(DomainError):
+    with pytest.raises(LegalHold):
         await line.confirm(order)
     assert await rows(line, SERVED) == [(1,)]
     await line.release(order)
