@@ -322,7 +322,7 @@ def _hlr_refusal(offer: Offer) -> DomainError | None:
     number, sim = offer.number, offer.sim
     if number is None or sim is None or sim.hlr_code in {None, number.hlr_code}:
         return None
-    return HlrMismatch(number_hlr=number.hlr_code, sim_hlr=sim.hlr_code)
+    return HlrMismatch(number_hlr=number.hlr_code or "-", sim_hlr=sim.hlr_code)
 
 
 def _data_refusal(offer: Offer) -> DomainError | None:

@@ -36,5 +36,5 @@ def second_number_refusal(
     if card.numbers >= card.max_numbers:
         return CardServesNoMore(iccid=card.name, numbers=card.numbers, most=card.max_numbers)
     if card.hlr_code is None or card.hlr_code != number_hlr:
-        return HlrMismatch(number_hlr=number_hlr, sim_hlr=card.hlr_code)
+        return HlrMismatch(number_hlr=number_hlr or "-", sim_hlr=card.hlr_code or "-")
     return None

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from inventory.domain.errors import CardLacksCapability, LegalHold, ServiceOrderOpen, SimNotInUse
+from inventory.domain.errors import CardLacksCapability, HlrMismatch, LegalHold, ServiceOrderOpen, SimNotInUse
 from inventory.store import holds
 from tests.promises.conftest import NUMBERS, Counter
-from tests.promises.test_ending import rows
+from tests.promises.test_ending import change, rows
 from tests.promises.test_hold import CARDS
 from tests.promises.test_legal_holds import place
 from tests.promises.test_loss import said_lost
@@ -117,3 +117,13 @@ async def test_outside_order_on_the_other_number_is_named_to_the_replacement(lin
         await line.confirm(order)
     await line.release(order)
     assert await findings(line) == []
+
+
+@pytest.mark.parametrize("card", [0, 1])
+async def test_number_without_an_hlr_goes_on_no_card_and_is_refused_in_words(line: Counter, card: int) -> None:
+    """REQ-SIM-17, REQ-NUM-10: such as a fixed line, as a second number or in a sale."""
+    await change(line, "UPDATE number SET hlr_code = NULL WHERE item_no = 1")
+    with pytest.raises(HlrMismatch) as refused:
+        await (second(line) if card == 0 else line.hold(NUMBERS[1], iccid=CARDS[card]))
+    assert refused.value.params["number_hlr"] == "-"
+    assert "None" not in str(refused.value)
