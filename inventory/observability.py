@@ -111,6 +111,9 @@ class Metrics:
         self.refusals = Counter("haoka_refusals", "Refusals by code.", ["code"], registry=self.registry)
         self.links = Gauge("haoka_station_links", "Stations connected to this process.", registry=self.registry)
         self.jobs = Counter("haoka_write_jobs", "Write jobs ended, by verdict.", ["verdict"], registry=self.registry)
+        self.kiosk_sales = Counter(
+            "haoka_kiosk_sales", "Sales at self-service machines, by how they ended.", ["state"], registry=self.registry
+        )
         self._count_stock()
 
     def _count_stock(self) -> None:

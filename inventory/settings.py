@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     caller_cache_seconds: int = Field(
         default=2, ge=0, le=60, description="Seconds for which a process remembers who a key belongs to."
     )
+    kiosk_cards: int = Field(
+        default=3, ge=1, le=10, description="Cards that a self-service machine tries for one customer."
+    )
     max_body_mb: int = Field(default=64, ge=1, le=1024, description="Largest request body, in MiB.")
 
     @property

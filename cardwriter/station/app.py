@@ -16,8 +16,8 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from cardwriter.script import Outcome, Report, Script, ScriptError, StepResult
 from cardwriter.signing import Destination
+from cardwriter.station.dispensing import Movement, Stop, move
 from cardwriter.station.journal import Entry, Filed, Journal
-from cardwriter.station.kiosk import Movement, Stop, move
 from cardwriter.station.link import Link, LinkRefusedError, Message
 from cardwriter.station.readers import Supervisor
 from cardwriter.station.runner import run
@@ -37,6 +37,8 @@ FAILURE: Final = "station_failure"
 INSERTIONS_PER_START: Final = 1_000_000
 """Insertions are counted on across restarts: a report from before one never passes for the card that is in now."""
 _ENDING = 15.0
+DISPENSER_LOOK: Final = 1.0
+"""Seconds between two looks at what people change at a dispenser by hand."""
 
 _log = logging.getLogger(__name__)
 
@@ -90,8 +92,10 @@ class Station:
         self._clock = clock
         self._cancelled: set[str] = set()
         self._dispenser = source if isinstance(source, Dispenser) else None
-        self._stopped_by: tuple[Stop | None, str | None] = (None, None)
-        """How the dispenser's last movement ended."""
+        self._stopped_by: tuple[Stop | None, str | None, str | None] = (None, None, None)
+        """How the dispenser's last movement ended, and the name that the service gave it."""
+        self._told: Message = {}
+        """What was last said of the dispenser."""
         self._stopping = threading.Event()
         self._shown: dict[str, ReaderState] = {}
         self.refused: LinkRefusedError | None = None
@@ -104,11 +108,14 @@ class Station:
             raise
         self._supervisor = Supervisor(source, on_change=self._readers_changed)
         self._link_thread = threading.Thread(target=self._keep_link, name="link", daemon=True)
+        self._watch_thread = threading.Thread(target=self._watch_dispenser, name="dispenser", daemon=True)
 
     def start(self) -> None:
         """Begin to watch the readers and to keep the link; returns at once."""
         self._supervisor.start()
         self._link_thread.start()
+        if self._dispenser is not None:
+            self._watch_thread.start()
 
     def stop(self) -> None:
         """End cleanly: a script that has not changed its card stops, one that has runs to its end."""
@@ -158,7 +165,7 @@ class Station:
             case {"type": "signer"}:
                 self._follow(message)
             case {"type": "move", "reader": str(reader), "movement": str(wanted)} if wanted in set(Movement):
-                self._supervisor.submit(reader, lambda: self._move(reader, Movement(wanted)))
+                self._supervisor.submit(reader, lambda: self._move(reader, Movement(wanted), message.get("name")))
             case {"type": "welcome"}:
                 self._tell("connected", name=message.get("name", ""))
                 for state in self._supervisor.readers:
@@ -166,17 +173,17 @@ class Station:
             case _:
                 _log.warning("link: dropped a message of type %.40r", message.get("type"))
 
-    def _move(self, reader: str, movement: Movement) -> None:
+    def _move(self, reader: str, movement: Movement, name: str | None) -> None:
         """Let the dispenser move its card, in its reader's thread: no script runs meanwhile."""
         if self._dispenser is not None:
-            self._stopped_by = move(self._dispenser, movement)
+            self._stopped_by = (*move(self._dispenser, movement), name)
             self._show_dispenser(reader)
 
-    def _show_dispenser(self, reader: str) -> None:
-        """Tell where the dispenser's card is, what is left in its stack and what lies in its bin."""
+    def _show_dispenser(self, reader: str, *, again: bool = True) -> None:
+        """Tell where the dispenser's card is, what is left in its stack and in its bin; not `again` what was told."""
         if self._dispenser is None:
             return
-        stop, error = self._stopped_by
+        stop, error, moved = self._stopped_by
         shown: Message = {"card": None, "stacker": None, "bin_full": None, "in_bin": None}
         try:
             state = self._dispenser.state()
@@ -185,7 +192,27 @@ class Station:
             stop, error = Stop.DISPENSER_FAILED, failure.code
         else:
             shown = {"card": state.card, "stacker": state.stacker, "bin_full": state.bin_full, "in_bin": in_bin}
-        self._link.send({"type": "dispenser", "reader": reader, **shown, "stop": stop, "error": error})
+        told: Message = {"reader": reader, **shown, "stop": stop, "error": error, "moved": moved}
+        if again or told != self._told:
+            self._told = told
+            self._link.send({"type": "dispenser", **told})
+
+    def _watch_dispenser(self) -> None:
+        """Look at stack, bin and gate by and by: they change by hand, and no reader says so."""
+        looked = threading.Event()
+        looked.set()
+
+        def look(reader: str) -> None:
+            try:
+                self._show_dispenser(reader, again=False)
+            finally:
+                looked.set()
+
+        while not self._stopping.wait(DISPENSER_LOOK):
+            for state in self._supervisor.readers:
+                if looked.is_set():  # not while a card is written: it would queue up behind
+                    looked.clear()
+                    self._supervisor.submit(state.name, partial(look, state.name))
 
     def _follow(self, message: Message) -> None:
         """Let another of the service's keys sign from now on."""

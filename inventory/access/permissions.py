@@ -73,6 +73,10 @@ class Permission(enum.StrEnum):
     ACCESS_READ = "access.read"
     """Which interface numbers and staff ids there are."""
     ACCESS_ADMIN = "access.admin"
+    KIOSK_OPEN = "kiosk.open"
+    """Let a dispenser of the place sell to customers by itself, and end that."""
+    KIOSK_SELL = "kiosk.sell"
+    """What a self-service machine does for the customer before it; nothing else."""
     OWN_PASSWORD = "access.own_password"  # noqa: S105 - a permission
 
 
@@ -89,6 +93,8 @@ class Role(enum.StrEnum):
     """The only role that grants interface numbers (REQ-IF-10)."""
     AUDITOR = "auditor"
     """Sees all of its subtree and changes nothing."""
+    KIOSK = "kiosk"
+    """A self-service machine, in a session that a keeper has opened on it."""
     PROVINCE = "province"
     """The province's person in a city: sees what an auditor sees, and answers for what goes to another city."""
 
@@ -171,7 +177,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.ACCESS_READ,
     },
     Role.DISTRICT_KEEPER: _KEEP | {Permission.FEES_CHANGE},
-    Role.HALL_KEEPER: _KEEP | _SELL | {Permission.FEES_CHANGE, Permission.STATIONS_ENROL},
+    Role.HALL_KEEPER: _KEEP | _SELL | {Permission.FEES_CHANGE, Permission.STATIONS_ENROL, Permission.KIOSK_OPEN},
     Role.CLERK: _SELL | _HANDLE,
     Role.ACCEPTANCE: _SELL | {Permission.EVENTS_READ, Permission.NETWORK_ANSWER},
     Role.INTERFACE_ADMIN: frozenset(
@@ -185,6 +191,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.OWN_PASSWORD,
         }
     ),
+    Role.KIOSK: frozenset({Permission.KIOSK_SELL}),
     Role.AUDITOR: _SEE_ALL,
     Role.PROVINCE: _SEE_ALL | {Permission.APPROVALS_WRITE, Permission.BETWEEN_CITIES},
 }

@@ -30,11 +30,13 @@ from inventory.services import card_writing, links
 from inventory.services.card_data import Workbench
 from inventory.services.card_reports import Reported, abandon_report, take_report
 from inventory.services.dispensers import hear_dispenser
+from inventory.services.kiosk_loop import Loop
 from inventory.services.links import LinkState, ReaderSeen
 from inventory.services.orders import Ack, Cancel, Move, Order, Run
 from inventory.store.notices import Notice
 from inventory.store.stations import StationRow
 from inventory.tasks import end
+from inventory.vault.hold_keys import HoldKeys
 from inventory.vault.script_signers import ScriptSigners
 
 router = APIRouter()
@@ -43,6 +45,8 @@ SILENCE_SECONDS = 30.0
 """A station that has said nothing for so long, though pinged, is gone."""
 WATCH_SECONDS = 15.0
 _HELLO_SECONDS = 15.0
+_LOOK_SECONDS = 5.0
+"""So often the self-service machines are looked at though nothing was heard: time alone may end a sale."""
 _GOING_AWAY = 1001  # RFC 6455 clause 7.4.1
 _POLICY_VIOLATION = 1008
 
@@ -76,6 +80,9 @@ class _Link:
         self._station = station
         self._metrics = metrics
         self._bench = Workbench(runtime.vault, os.urandom)
+        self._loop = Loop(
+            database=runtime.database, keys=HoldKeys(runtime.hold_secret), most=runtime.settings.kiosk_cards
+        )
         self._signers = ScriptSigners(runtime.vault)
         self._signing = self._signers.current()
         self._known: object = None
@@ -153,7 +160,11 @@ class _Link:
         """Begin jobs that any process of the service has opened for this station; end when the link is over."""
         mine = (self._station.city_id, self._station.station_id)
         while True:
-            notice = await notices.get()
+            try:
+                notice = await asyncio.wait_for(notices.get(), _LOOK_SECONDS)
+            except TimeoutError:
+                await self._serve_customers()
+                continue
             if notice is not None and (notice.city_id, notice.station_id) != mine:
                 continue
             if notice is not None and notice.cancel is not None:
@@ -173,6 +184,18 @@ class _Link:
                     await self._carry_out(looks)
             elif notice.job_id is None and notice.link != self._id and await self._is_over():
                 return
+            await self._serve_customers()
+
+    async def _serve_customers(self) -> None:
+        """Bring the sales at the station's self-service machines on."""
+        try:
+            done = await self._loop.advance(self._station, now=self._runtime.clock())
+        except (DomainError, IntegrityError) as error:
+            self._log.error("kiosk_not_advanced", error=type(error).__name__)
+            return
+        for state in done.ended:
+            self._metrics.kiosk_sales.labels(state).inc()
+        await self._carry_out(done.moves)
 
     async def _take(self, message: Message) -> None:
         """Do what a message asks for; one without sense is dropped, a report always acknowledged."""
@@ -240,8 +263,8 @@ class _Link:
                     await self._send({"type": "ack", "script": script_id})
                 case Cancel(script_id):
                     await self._send({"type": "cancel", "script": script_id})
-                case Move(reader, movement):
-                    await self._send({"type": "move", "reader": reader, "movement": movement})
+                case Move(reader, movement, name):
+                    await self._send({"type": "move", "reader": reader, "movement": movement, "name": name})
 
     async def _signer(self) -> Signer:
         """Give the key that signs, and see that the station has been told of it.

@@ -60,6 +60,7 @@ def states() -> str:
         "Hold 预占": lifecycle.HOLD_LIFECYCLE,
         "Write job 写卡任务": lifecycle.WRITE_JOB_LIFECYCLE,
         "Bulk order 批量写卡": lifecycle.BULK_ORDER_LIFECYCLE,
+        "Sale at a self-service machine 自助终端办理": lifecycle.KIOSK_LIFECYCLE,
         "Recall order 回收令": lifecycle.RECALL_ORDER_LIFECYCLE,
         "Legal hold 司法/政企保留": lifecycle.LEGAL_ORDER_LIFECYCLE,
         "Approval 授权": lifecycle.APPROVAL_LIFECYCLE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -178,6 +178,39 @@ async def vouch(session: AsyncSession, wish: SignInWish, rules: SignInRules, nee
     except DomainError as refusal:
         await _refuse(session, presented, refusal, now=now)
     return admission.caller
+
+
+async def caller_of(session: AsyncSession, *, interface_no: str, staff_no: str) -> Caller | None:
+    """Return a staff id at an interface as a caller, for work that goes on by itself; None if it may no longer act."""
+    known = await store.caller_at(session, interface_no=interface_no, staff_no=staff_no)
+    return None if known is None else _caller(known)
+
+
+async def narrow(
+    session: AsyncSession, cache: CallerCache, token: str, role: Role, lasts: timedelta, *, now: datetime
+) -> SignedIn:
+    """End the session of the token and open another one of the same person that may do only what the role may.
+
+    Raises
+    ------
+    BadCredentials
+        The session is over.
+    """
+    async with session.begin():
+        known = await store.caller_by_session(session, digest(token), now=now)
+        staff = None
+        if known is not None:
+            staff = await store.staff_at(session, interface_no=known.interface_no, staff_no=known.staff_no)
+        if known is None or staff is None:
+            raise BadCredentials
+        await store.close_session(session, digest(token), now=now)
+        fresh = fresh_secret(SESSION_PREFIX)
+        await store.open_session(
+            session, sha256=digest(fresh), staff_id=staff.id, interface_no=known.interface_no, now=now,
+            expires_at=now + lasts, role=role,
+        )  # fmt: skip
+    cache.clear()
+    return SignedIn(fresh, now + lasts, replace(_caller(known), role=role))
 
 
 async def sign_out(session: AsyncSession, cache: CallerCache, token: str, *, now: datetime) -> None:

@@ -42,6 +42,8 @@ async def offer(
     order = await bulk.open_order_of(session, **place)
     if order is None or order.state != BulkOrderState.RUNNING or reader.bulk_job_id is not None:
         return []
+    if reader.kiosk_kind is not None:  # its cards are fed for its customers
+        return []
     # The card before the order: in this order the end of a job takes them too.
     refusal = await _against(session, order, station, card, now=now)
     order = await bulk.open_order_of(session, **place, lock=True)

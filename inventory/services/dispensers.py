@@ -41,6 +41,8 @@ class DispenserSeen:
     bin_full: bool | None
     in_bin: int | None
     stop: str | None
+    moved: str | None = None
+    """The name of the last movement, if the service gave it one."""
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
@@ -59,7 +61,8 @@ class DispenserSeen:
                 "in_bin": int() | None as in_bin,
                 "stop": str() | None as stop,
             } if card in _PLACES and stacker in _SUPPLIES and stop in _STOPS and 0 <= (in_bin or 0) <= _MOST_IN_BIN:
-                return cls(card, stacker, bin_full, in_bin, stop)
+                moved = wire.get("moved")
+                return cls(card, stacker, bin_full, in_bin, stop, moved if is_name(moved) else None)
             case _:
                 raise ScriptError("malformed dispenser")
 

@@ -36,6 +36,8 @@ class Move:
 
     reader: str
     movement: str
+    name: str | None = None
+    """By which the station tells that this one is over."""
 
 
 Order = Run | Ack | Cancel | Move

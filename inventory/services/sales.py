@@ -64,6 +64,24 @@ class ConfirmWish:
     extra_check: str | None = None
 
 
+def real_name_reference(real_name: RealName, *, now: datetime) -> dict[str, str]:
+    """Return what is kept of a real-name check with which a line may be sold (REQ-CMP-06).
+
+    Raises
+    ------
+    InvalidField
+        It was not passed, or lies in the future.
+    """
+    if real_name.result != PASSED:
+        raise InvalidField(field="real_name.result", value=real_name.result, reason=f"only {PASSED!r} may be sold")
+    if real_name.checked_at > now + CLOCKS_DIFFER:
+        value = real_name.checked_at.isoformat()
+        raise InvalidField(field="real_name.checked_at", value=value, reason="this time is yet to come")
+    return {
+        "checked_at": real_name.checked_at.isoformat(), "channel": real_name.channel, "result": real_name.result,
+    }  # fmt: skip
+
+
 async def confirm(
     connection: AsyncConnection,
     caller: Caller,
@@ -103,18 +121,7 @@ async def confirm(
     hold_id = open_hold(keys, caller, hold, key)
     if wish.real_name is None:
         raise RealNameReferenceMissing
-    if wish.real_name.result != PASSED:
-        raise InvalidField(field="real_name.result", value=wish.real_name.result, reason=f"only {PASSED!r} may be sold")
-    checked_at = wish.real_name.checked_at
-    if checked_at > now + CLOCKS_DIFFER:
-        raise InvalidField(
-            field="real_name.checked_at", value=checked_at.isoformat(), reason="this time is yet to come"
-        )
-    real_name = {
-        "checked_at": checked_at.isoformat(),
-        "channel": wish.real_name.channel,
-        "result": wish.real_name.result,
-    }
+    real_name = real_name_reference(wish.real_name, now=now)
     given = write_parameters(caller, write) | {
         "hold": hold_id,
         "now": now,

@@ -206,7 +206,8 @@ def _reader(city_id: int, reader: ReaderRow, within: frozenset[int], seat: str |
         "seat": _seat(reader, seat),
         "state": reader.state,
         "looking": reader.script_id is not None,
-        "dispenser": reader.dispenser,
+        "dispenser": _dispenser(reader),
+        "kiosk": reader.kiosk_kind,
         "card": reader.facts,
         "stock": (
             {
@@ -220,6 +221,12 @@ def _reader(city_id: int, reader: ReaderRow, within: frozenset[int], seat: str |
             else None
         ),
     }
+
+
+def _dispenser(reader: ReaderRow) -> dict[str, Any] | None:
+    """Give how a dispenser stands, without what only the service asks of it."""
+    seen = reader.dispenser
+    return None if seen is None else {name: value for name, value in seen.items() if name != "moved"}
 
 
 def _seat(reader: ReaderRow, seat: str | None) -> dict[str, Any] | None:

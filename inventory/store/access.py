@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -122,8 +122,12 @@ async def caller_by_session(session: AsyncSession, sha256: bytes, *, now: dateti
         & (SignInSession.token_sha256 == sha256),
     )
     alive = statement.where(SignInSession.revoked_at.is_(None), SignInSession.expires_at > now)
-    row = (await session.execute(alive)).one_or_none()
-    return None if row is None else KnownCaller(*row)
+    row = (await session.execute(alive.add_columns(SignInSession.role))).one_or_none()
+    if row is None:
+        return None
+    *known, narrowed = row
+    caller = KnownCaller(*known)
+    return caller if narrowed is None else replace(caller, role=narrowed)
 
 
 async def caller_at(session: AsyncSession, *, interface_no: str, staff_no: str) -> KnownCaller | None:
@@ -221,12 +225,24 @@ async def interface_is_open(session: AsyncSession, interface_no: str) -> bool:
 
 
 async def open_session(
-    session: AsyncSession, *, sha256: bytes, staff_id: int, interface_no: str, now: datetime, expires_at: datetime
+    session: AsyncSession,
+    *,
+    sha256: bytes,
+    staff_id: int,
+    interface_no: str,
+    now: datetime,
+    expires_at: datetime,
+    role: str | None = None,
 ) -> None:
-    """Keep a new sign-in."""
+    """Keep a new sign-in; `role` narrows what it may do."""
     await session.execute(
         insert(SignInSession).values(
-            token_sha256=sha256, staff_id=staff_id, interface_no=interface_no, created_at=now, expires_at=expires_at
+            token_sha256=sha256,
+            staff_id=staff_id,
+            interface_no=interface_no,
+            created_at=now,
+            expires_at=expires_at,
+            role=role,
         )
     )
 

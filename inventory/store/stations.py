@@ -55,6 +55,7 @@ class ReaderRow:
     seat_staff: str | None
     seat_at: datetime | None
     dispenser: dict[str, Any] | None
+    kiosk_kind: str | None
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,7 @@ _READER = (
     StationReader.seat_staff,
     StationReader.seat_at,
     StationReader.dispenser,
+    StationReader.kiosk_kind,
 )
 
 

@@ -28,7 +28,13 @@ class Group:
 
 
 GROUPS = (
-    Group("Hall desk", (Page("/desk", "Hall desk", Permission.HOLDS_WRITE),)),
+    Group(
+        "Hall desk",
+        (
+            Page("/desk", "Hall desk", Permission.HOLDS_WRITE),
+            Page("/kiosks", "Self-service machines", Permission.KIOSK_OPEN),
+        ),
+    ),
     Group(
         "Write cards",
         (

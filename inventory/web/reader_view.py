@@ -191,7 +191,7 @@ def reader_view(stations: Sequence[Mapping[str, Any]], language: Language, *, wa
     return shown | {
         "headline": gettext(headline),
         "advice": gettext(advice) if advice else "",
-        "dispenser": _dispenser(place, gettext),
+        "dispenser": dispenser_view(place, gettext),
         "line": shown["name"] or gettext("no card"),
         "scan": "",
         "options": options,
@@ -199,12 +199,17 @@ def reader_view(stations: Sequence[Mapping[str, Any]], language: Language, *, wa
     }
 
 
-def _dispenser(place: Place | None, gettext: Callable[[str], str]) -> dict[str, Any] | None:
+def _stands(seen: Mapping[str, Any]) -> str:
+    """Name what a dispenser lacks although its last movement went well."""
+    return "bin_full" if seen["bin_full"] else "stacker_empty" if seen["stacker"] == "empty" else ""
+
+
+def dispenser_view(place: Place | None, gettext: Callable[[str], str]) -> dict[str, Any] | None:
     """Return what a reader that moves its cards says of stack, bin and its last movement; None of another one."""
     seen = place.reader.get("dispenser") if place is not None and place.station["online"] else None
     if seen is None:
         return None
-    tone, headline, advice = _DISPENSER.get(seen["stop"], ("", "", ""))
+    tone, headline, advice = _DISPENSER.get(seen["stop"] or _stands(seen), ("", "", ""))
     supply = _SUPPLY.get(seen["stacker"], "")
     return {
         "supply": gettext(supply) if supply else "–",

@@ -15,6 +15,7 @@ from inventory.domain.lifecycle import (
     DATA_LIFECYCLE,
     HOLD_LIFECYCLE,
     IDENTITY_LIFECYCLE,
+    KIOSK_LIFECYCLE,
     LOAD_LIFECYCLE,
     NUMBER_LIFECYCLE,
     NUMBER_MOVABLE_DOWN,
@@ -42,6 +43,8 @@ from inventory.domain.lifecycle import (
     HoldState,
     IdentityEvent,
     IdentityState,
+    KioskEvent,
+    KioskState,
     Lifecycle,
     LoadEvent,
     LoadState,
@@ -279,6 +282,17 @@ COMMITTED UNDO UNDONE
 """
 
 
+KIOSK_ROWS = """
+- CHOOSE waiting
+waiting SERVE serving
+waiting LEAVE left
+waiting STOP stopped
+serving SELL sold
+serving STOP stopped
+sold TAKE done
+"""
+
+
 BULK_ORDER_ROWS = """
 - OPEN RUNNING
 RUNNING PAUSE PAUSED
@@ -313,6 +327,7 @@ CASES = {
     "load": Case(LOAD_LIFECYCLE, LoadState, LoadEvent, LOAD_ROWS),
     "write job": Case(WRITE_JOB_LIFECYCLE, WriteJobState, WriteJobEvent, WRITE_JOB_ROWS),
     "bulk order": Case(BULK_ORDER_LIFECYCLE, BulkOrderState, BulkOrderEvent, BULK_ORDER_ROWS),
+    "sale at a machine": Case(KIOSK_LIFECYCLE, KioskState, KioskEvent, KIOSK_ROWS),
     "approval": Case(APPROVAL_LIFECYCLE, ApprovalState, ApprovalEvent, APPROVAL_ROWS),
 }
 

@@ -29,6 +29,7 @@ from inventory.api.v1 import (
     holidays,
     invariants,
     item_lists,
+    kiosk,
     legal_holds,
     loads,
     loss,
@@ -60,6 +61,7 @@ from inventory.api.v1 import (
 ROUTERS: tuple[APIRouter, ...] = (
     holds.router,
     confirmation.router,
+    kiosk.router,
     search.router,
     quotes.router,
     numbers.router,

@@ -89,6 +89,7 @@ class ReaderView(Model):
     state: Literal["service_down", "no_card", "card", "mute", "busy", "lost"]
     looking: bool
     dispenser: DispenserView | None = Field(description="Null for a reader that does not move its cards.")
+    kiosk: str | None = Field(description="The card product that it sells by itself, of a self-service machine.")
     card: CardSeen | None
     stock: StockSeen | None
 

@@ -97,6 +97,14 @@ class CardMustStay(DomainError):
     )
 
 
+class KioskNotReady(DomainError):
+    """The self-service machine serves nobody now (`reason`)."""
+
+    code = "kiosk_not_ready"
+    refusal = Refusal.CONFLICT
+    message = "The machine cannot serve a customer now: {reason}; see to it, or go to the counter"
+
+
 class EnrolCodeInvalid(DomainError):
     """A wrong, used or stale enrolment code."""
 

@@ -15,6 +15,7 @@ from inventory.domain.lifecycle.data import (
     IdentityEvent,
     IdentityState,
 )
+from inventory.domain.lifecycle.kiosk import KIOSK_LIFECYCLE, KIOSK_OPEN, KioskEvent, KioskState
 from inventory.domain.lifecycle.load import LOAD_LIFECYCLE, LOAD_OPEN, LoadEvent, LoadState
 from inventory.domain.lifecycle.machine import Lifecycle, Name, joined
 from inventory.domain.lifecycle.number import (
@@ -79,6 +80,8 @@ __all__ = [
     "DATA_LIFECYCLE",
     "HOLD_LIFECYCLE",
     "IDENTITY_LIFECYCLE",
+    "KIOSK_LIFECYCLE",
+    "KIOSK_OPEN",
     "LEGAL_ORDER_LIFECYCLE",
     "LOAD_LIFECYCLE",
     "LOAD_OPEN",
@@ -115,6 +118,8 @@ __all__ = [
     "HoldState",
     "IdentityEvent",
     "IdentityState",
+    "KioskEvent",
+    "KioskState",
     "LegalOrderEvent",
     "LegalOrderState",
     "Lifecycle",

@@ -19,6 +19,7 @@ from inventory.store.schema.cards import AucExport, CardIssue, CardSecret, SimId
 from inventory.store.schema.events import AuditRun, Event, SealBlock, SealedEvent
 from inventory.store.schema.fees import FeeChange, NumberFee, RuleSetRow
 from inventory.store.schema.holds import HoldRow, Idempotency
+from inventory.store.schema.kiosk import KioskSale
 from inventory.store.schema.legal import LegalOrder, LegalOrderLine
 from inventory.store.schema.limits import IssueQuota, StockThreshold
 from inventory.store.schema.loads import ListMapping, LoadRun, Upload, UploadPart
@@ -61,6 +62,7 @@ __all__ = [
     "Interface",
     "InterfaceStaff",
     "IssueQuota",
+    "KioskSale",
     "LegalOrder",
     "LegalOrderLine",
     "ListMapping",

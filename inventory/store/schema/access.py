@@ -79,6 +79,8 @@ class SignInSession(Base):
     created_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
+    role: Mapped[str | None] = mapped_column(CodeText)
+    """What the session may do where that is less than its owner may."""
 
 
 class WorkingWindow(Base):

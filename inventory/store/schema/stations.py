@@ -43,7 +43,8 @@ class StationReader(Base):
     `script_id` is the identify script that is under way there, so that a card is not asked twice. `bulk_job_id` is the
     job that a bulk order gave this insertion, `bulk_refusal` why it gave it none: an insertion is tried once.
     `label` is what people call the reader, `seat` the browser it is bound to, by whom and since when. `dispenser` is
-    how a reader that moves its cards stands, None of others.
+    how a reader that moves its cards stands, None of others. `kiosk_kind` is the card product that it sells
+    to customers by itself, None while it is no self-service machine.
     """
 
     __tablename__ = "station_reader"
@@ -64,6 +65,7 @@ class StationReader(Base):
     seat_staff: Mapped[str | None] = mapped_column(CodeText)
     seat_at: Mapped[dt.datetime | None]
     dispenser: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    kiosk_kind: Mapped[str | None] = mapped_column(CodeText)
     seen_at: Mapped[dt.datetime]
 
 

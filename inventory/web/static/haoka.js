@@ -123,4 +123,5 @@ document.addEventListener("input", (event) => {
   const field = event.target.form?.querySelector("input[name=idempotency_key]");
   if (field) freshKey(field);
 });
+document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) print(); });
 document.addEventListener("keydown", (event) => { walk(event); shortcut(event); });

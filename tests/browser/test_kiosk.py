@@ -1,0 +1,197 @@
+"""A customer at a self-service machine: its browser, the service, a real station, a dispenser emulated on a pty."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import httpx2
+import pytest
+from playwright.sync_api import expect
+
+from cardwriter.station.app import Station
+from cardwriter.station.enrol import enrol, trust_of
+from cardwriter.virtual.dispenser import Dispenser
+from cardwriter.virtual.image import CardImage
+from cardwriter.virtual.serial_bench import PtyBench
+from cardwriter.virtual.uicc import VirtualUicc
+from drivers.crt_device import CrtDevice, Patience
+from drivers.dispenser import CrtDispenser
+from inventory.access.permissions import Role
+from tests.api.live import wait_until
+from tests.browser.cards import make_card
+from tests.browser.clerk import Screen
+from tests.browser.stage import Stage
+from tests.cards.hall import InSlot
+from tests.patience import PATIENCE
+from tests.web.stock import VENDOR
+
+pytestmark = [pytest.mark.browser, pytest.mark.card]
+CALM = Patience(card=PATIENCE, movement=PATIENCE, device=PATIENCE, acknowledgement=PATIENCE)
+MOVE = 0x32
+
+
+@dataclass
+class Machine:
+    """The dispenser in the hall and the station that has it."""
+
+    device: Dispenser
+    stage: Stage
+    name: str
+
+    def stack(self, *serials: int, spoiled: frozenset[int] = frozenset()) -> None:
+        """Fill cards in; a spoiled one has other keys than its delivery says."""
+        for serial in serials:
+            path = make_card(self.stage.folder, serial, stranger=serial in spoiled)
+            self.device.stacker.append(InSlot(VirtualUicc(CardImage.load(path))))
+
+
+@pytest.fixture
+def machine(stage: Stage) -> Iterator[Machine]:
+    """Give a dispenser at a station of its own in the hall, with an empty stack."""
+    keeper = stage.operator.hall_keeper
+    code = httpx2.post(
+        f"{stage.address}/v1/stations:code",
+        json={"org_id": stage.operator.point},
+        headers={**keeper.headers, "Idempotency-Key": uuid.uuid4().hex},
+        timeout=PATIENCE,
+        trust_env=False,
+    ).json()["code"]
+    name = f"crt-{uuid.uuid4().hex[:6]}"
+    data = stage.folder / name
+    device = Dispenser(stacker=[])
+    with ExitStack() as ends:
+        bench = PtyBench(device)
+        ends.callback(bench.unplug)
+        credential = enrol(stage.address, code, data, name=name)
+        station = Station(
+            CrtDispenser(name, CrtDevice(bench.url, patience=CALM), interval=0.1),
+            service=stage.address,
+            credential=credential.secret,
+            trust=trust_of(credential, data),
+            data=data,
+            tell=lambda *_, **__: None,
+            on_end=lambda: None,
+        )
+        station.start()
+        ends.callback(station.stop)
+        known = "SELECT count(*) FROM station_reader WHERE name = :name AND dispenser IS NOT NULL"
+        wait_until(lambda: bool(stage.one(known, name=name)))
+        yield Machine(device, stage, name)
+    stage.change("UPDATE station SET revoked_at = now() WHERE name = :name", name=name)
+
+
+def opened_at(screen: Callable[..., Screen], machine: Machine) -> Screen:
+    """Let the keeper make a browser the machine's screen."""
+    kiosk = screen("zh-CN", Role.HALL_KEEPER)
+    kiosk.go("/kiosks")
+    kiosk.page.locator(f"section[aria-label='{machine.name}'] form[action='/kiosks/open'] button").click()
+    expect(kiosk.page.locator("body.kiosk")).to_be_visible()
+    return kiosk
+
+
+def checked(kiosk: Screen) -> None:
+    """Give the acceptance system's word on the customer before the machine."""
+    operator = kiosk.stage.operator
+    sale = (
+        kiosk.stage.api(operator.clerk, "/v1/kiosk-sales")["sales"]
+        or kiosk.stage.api(operator.hall_keeper, "/v1/kiosk-sales")["sales"]
+    )
+    answer = httpx2.post(
+        f"{kiosk.stage.address}/v1/kiosk-sales/{sale[-1]['hold']}:check",
+        json={"checked_at": "2026-01-05T02:00:00Z", "channel": "id_reader", "result": "passed"},
+        headers={**operator.hall_keeper.headers, "Idempotency-Key": uuid.uuid4().hex},
+        timeout=PATIENCE,
+        trust_env=False,
+    )
+    answer.raise_for_status()
+
+
+def chosen(kiosk: Screen, tail: str) -> str:
+    """Choose a number by its tail and accept its terms; give the number."""
+    for digit in tail:
+        kiosk.page.locator(".keypad").get_by_role("link", name=digit, exact=True).click()
+    number = kiosk.page.locator("button.number").first
+    expect(number).to_be_visible()
+    kiosk.keep("kiosk-choose")
+    number.click()
+    expect(kiosk.page.locator("table.quote")).to_be_visible()
+    kiosk.keep("kiosk-terms")
+    value = kiosk.page.locator("h1 .digits").inner_text()
+    kiosk.page.get_by_role("button", name="同意").click()
+    expect(kiosk.page.locator("#kiosk")).to_contain_text("身份证")
+    kiosk.keep("kiosk-check")
+    return value
+
+
+def test_customer_buys_a_line_alone_and_a_spoiled_card_is_binned_on_the_way(
+    screen: Callable[..., Screen], machine: Machine, hall_serials: Iterator[int]
+) -> None:
+    """REQ-HW-11, REQ-RSV-16, REQ-RSV-18: the kit wishes for a card, the first is bad, the second is handed out."""
+    bad, good = next(hall_serials), next(hall_serials)
+    machine.stack(bad, good, spoiled=frozenset({bad}))
+    kiosk = opened_at(screen, machine)
+    kiosk.go("/desk")
+    expect(kiosk.page.locator("body.kiosk")).to_have_count(0)
+    expect(kiosk.page.locator("main")).to_contain_text("permission_denied")
+    kiosk.go("/kiosk")
+    wait_until(lambda: bool(machine.stage.one(_STACKED, name=machine.name)))
+    kiosk.go("/kiosk")
+    number = chosen(kiosk, "5")
+    checked(kiosk)
+    kiosk.shows("请取走您的卡", "#kiosk")
+    kiosk.keep("kiosk-take")
+    assert len(machine.device.bin) == 1
+    states = "SELECT string_agg(state, ' ' ORDER BY iccid) FROM sim WHERE iccid IN (:bad, :good)"
+    told = machine.stage.one(states, bad=VENDOR.card(bad).iccid, good=VENDOR.card(good).iccid)
+    assert told == "DAMAGED IN_USE"
+    assert machine.stage.one("SELECT state FROM number WHERE number = :n", n=number) == "IN_USE"
+    machine.device.gate = None
+    kiosk.shows("办理成功", "#kiosk")
+    kiosk.shows(VENDOR.card(good).iccid[-6:], "#kiosk")
+    kiosk.keep("kiosk-done")
+    kiosk.page.get_by_role("button", name="完成").click()
+    expect(kiosk.page.locator("body.kiosk")).to_be_visible()
+    kiosk.shows("卡已用完", "#kiosk")
+    kiosk.keep("kiosk-empty")
+
+
+_STACKED = "SELECT dispenser ->> 'stacker' <> 'empty' FROM station_reader WHERE name = :name"
+
+
+def test_stuck_card_sends_the_customer_to_the_counter_and_the_keeper_sees_why(
+    screen: Callable[..., Screen], machine: Machine, hall_serials: Iterator[int]
+) -> None:
+    """REQ-HW-11: the number is free again; screen and hall say the same."""
+    machine.stack(next(hall_serials), next(hall_serials))
+    kiosk = opened_at(screen, machine)
+    kiosk.go("/kiosk")
+    number = chosen(kiosk, "4")
+    machine.device.refuse[MOVE] = "10"
+    checked(kiosk)
+    kiosk.shows("有卡被卡住", "#kiosk")
+    kiosk.keep("kiosk-jam")
+    wait_until(lambda: machine.stage.one("SELECT state FROM number WHERE number = :n", n=number) == "UNUSED")
+    keeper = screen("zh-CN", Role.HALL_KEEPER)
+    keeper.go("/kiosks")
+    keeper.shows("卡在机内卡住", f"section:has-text('{machine.name}')")
+    keeper.keep("kiosk-list")
+    kiosk.page.get_by_role("button", name="完成").click()
+    kiosk.shows("有卡被卡住", "#kiosk")
+
+
+def test_machine_with_a_full_bin_serves_nobody_and_says_so(
+    screen: Callable[..., Screen], machine: Machine, hall_serials: Iterator[int]
+) -> None:
+    machine.stack(next(hall_serials))
+    machine.device.bin_size = 0
+    kiosk = opened_at(screen, machine)
+    wait_until(lambda: bool(machine.stage.one(_FULL, name=machine.name)))
+    kiosk.go("/kiosk")
+    kiosk.shows("废卡箱已满", "#kiosk")
+    kiosk.keep("kiosk-full")
+
+
+_FULL = "SELECT (dispenser ->> 'bin_full')::boolean FROM station_reader WHERE name = :name"
