@@ -148,12 +148,18 @@ class Loop:
 
     async def _release(self, caller: Caller, sale: Sale, key: str, step: Step, *, now: datetime) -> None:
         """Give the kit back where the rules let it go; one whose card is unknown waits until that is settled."""
-        reason = f"kiosk_{step.stop or 'left'}"
         write = WriteKey.of(f"kiosk-{sale.hold}-release", "kiosk release", {})
         with suppress(DomainError):
             async with self.database.autocommit() as connection:
                 await promises.release(
-                    connection, caller, write, sale.hold, keys=self.keys, key=key, reason=reason, now=now
+                    connection,
+                    caller,
+                    write,
+                    sale.hold,
+                    keys=self.keys,
+                    key=key,
+                    reason=step.stop or "kiosk_left",
+                    now=now,
                 )
 
     async def _keep(

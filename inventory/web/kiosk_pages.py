@@ -42,15 +42,22 @@ _SHOWN = 9
 _LONGEST_TAIL = 8
 _DIGITS = re.compile(r"[0-9]{0,8}", re.ASCII)
 _VERSION = re.compile(r"[0-9]{1,9}", re.ASCII)
+Standing = Annotated[Caller, require(Permission.KIOSK_SELL)]
 Selling = Annotated[Caller, require(Permission.KIOSK_SELL, writes=True)]
 
 
-async def _machine(request: Request, session: SessionDep, runtime: RuntimeDep, caller: Selling, now: NowDep) -> Desk:
+async def _looking(request: Request, session: SessionDep, runtime: RuntimeDep, caller: Standing, now: NowDep) -> Desk:
     return Desk(request, session, runtime, caller, now)
 
 
-MachineDep = Annotated[Desk, Depends(_machine)]
-"""The machine's browser: a desk with a dispenser, for customers."""
+async def _selling(request: Request, session: SessionDep, runtime: RuntimeDep, caller: Selling, now: NowDep) -> Desk:
+    return Desk(request, session, runtime, caller, now)
+
+
+MachineDep = Annotated[Desk, Depends(_looking)]
+"""The machine's browser, a desk with a dispenser for customers: to look at, and to end what was begun."""
+SellingDep = Annotated[Desk, Depends(_selling)]
+"""The same, to begin something: within working hours only."""
 
 
 async def _place(desk: Desk) -> tuple[Place | None, str | None]:
@@ -115,7 +122,7 @@ async def again(_: MachineDep) -> Response:
 
 
 @router.post("/number")
-async def choose(desk: MachineDep, connection: ConnectionDep, write: WriteDep, form: FormDep) -> Response:
+async def choose(desk: SellingDep, connection: ConnectionDep, write: WriteDep, form: FormDep) -> Response:
     """Hold the number for the customer."""
     try:
         place, _ = await _place(desk)
@@ -131,7 +138,7 @@ async def choose(desk: MachineDep, connection: ConnectionDep, write: WriteDep, f
 
 
 @router.post("/{hold_id}/accept")
-async def accept(desk: MachineDep, form: FormDep, hold_id: HoldId) -> Response:
+async def accept(desk: SellingDep, form: FormDep, hold_id: HoldId) -> Response:
     """Note that fee and terms are accepted."""
     version = form.get("version", "")
     try:
@@ -143,7 +150,7 @@ async def accept(desk: MachineDep, form: FormDep, hold_id: HoldId) -> Response:
 
 
 @router.post("/{hold_id}/check")
-async def check(desk: MachineDep, write: WriteDep, form: FormDep, hold_id: HoldId, runtime: RuntimeDep) -> Response:
+async def check(desk: SellingDep, write: WriteDep, form: FormDep, hold_id: HoldId, runtime: RuntimeDep) -> Response:
     """Take the word of one of the hall, given with its own password, where no system checks the customer."""
     settings = runtime.settings
     wish = SignInWish(

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from inventory.domain.lifecycle import KioskState, WriteJobState
+from inventory.domain.lifecycle import HoldState, KioskState, WriteJobState
 from inventory.i18n import Language
 from inventory.web.sale_view import quote_lines
 from inventory.web.texts import translations
 
 _COUNTER = "Please go to the counter or call the staff; your number is free again and can be chosen there."
+_UNSETTLED = "Please call the staff; they find out whether your card works. The number is kept for you meanwhile."
 _CLOSED = {
     "closed": "This machine is closed.",
     "offline": "This machine is not connected.",
@@ -50,6 +51,8 @@ _PHASES = {
     WriteJobState.CANCELLED: "Another card is taken …",
 }
 _TAIL = 6
+_KEPT = frozenset({HoldState.ACTIVE, HoldState.BOOKED})
+"""A kit in these states was not released: its card is not settled yet."""
 
 
 def closed_view(why: str, language: Language) -> dict[str, Any]:
@@ -69,6 +72,7 @@ def customer_view(
     at_gate = (stands or {}).get("card") == "gate"
     phase = _PHASES[None if job is None else WriteJobState(job["state"])]
     name = kit["iccid"] or kit["chip_serial"] or ""
+    counter = _UNSETTLED if kit["state"] in _KEPT else _COUNTER
     stopped = _STOPPED.get(sale["stop"] or "", "")
     return {
         "hold": sale["hold"],
@@ -85,7 +89,7 @@ def customer_view(
         "stuck": stuck,
         "at_gate": at_gate,
         "stopped": gettext(stopped) if stopped else "",
-        "counter": gettext(_COUNTER),
+        "counter": gettext(counter),
         "card": name[-_TAIL:],
         "due": quote.get("due_now", 0),
         "at": now,

@@ -34,6 +34,8 @@ WITHOUT_PERMISSION: Mapping[str, str] = {
 
 NOT_FOR_AUDITORS: Mapping[str, str] = {
     "inventory.web.desk_pages": "the desk sells; what it shows of numbers, cards and readers stands on pages to read",
+    "inventory.web.kiosk_pages": "a machine's screen for its customer; it sells, as the desk does",
+    "inventory.web.kiosk_list.show": "a form that makes the screen a machine's; readers and stations are read by API",
     "inventory.web.move_pages": "empty forms; what was moved is on the page of documents",
     "inventory.web.network_page.fetch": "a file with keys in it, enclosed; what it was is on the list of exports",
     "inventory.api.v1.network.get_file": "as above",

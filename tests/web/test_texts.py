@@ -18,6 +18,7 @@ from inventory.web import (
     hold_time_page,
     holiday_page,
     intake_pages,
+    kiosk_view,
     load_pages,
     names,
     navigation,
@@ -75,6 +76,10 @@ def texts_in_tables() -> Iterator[str]:
     yield from sale_view._SECOND_CLOSED.values()
     yield from sale_view._HANDLING.values()
     yield from (headline for _, headline in sale_view._JOB.values())
+    yield kiosk_view._COUNTER
+    yield kiosk_view._UNSETTLED
+    for words in (kiosk_view._CLOSED, kiosk_view._STOPPED, kiosk_view._PHASES):
+        yield from words.values()
     yield from reader_view._SUPPLY.values()
     for table in (reader_view._STATION, reader_view._READER, reader_view._CARD, reader_view._DISPENSER):
         for _, headline, advice in table.values():
