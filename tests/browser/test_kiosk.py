@@ -113,6 +113,7 @@ def chosen(kiosk: Screen, tail: str) -> str:
     """Choose a number by its tail and accept its terms; give the number."""
     for digit in tail:
         kiosk.page.locator(".keypad").get_by_role("link", name=digit, exact=True).click()
+        expect(kiosk.page.locator(".tail")).to_contain_text(digit)
     number = kiosk.page.locator("button.number").first
     expect(number).to_be_visible()
     kiosk.keep("kiosk-choose")
@@ -167,6 +168,7 @@ def test_stuck_card_sends_the_customer_to_the_counter_and_the_keeper_sees_why(
     """REQ-HW-11: the number is free again; screen and hall say the same."""
     machine.stack(next(hall_serials), next(hall_serials))
     kiosk = opened_at(screen, machine)
+    wait_until(lambda: bool(machine.stage.one(_STACKED, name=machine.name)))
     kiosk.go("/kiosk")
     number = chosen(kiosk, "4")
     machine.device.refuse[MOVE] = "10"
