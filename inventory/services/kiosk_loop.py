@@ -38,7 +38,7 @@ from inventory.services.once import WriteKey
 from inventory.services.orders import Move
 from inventory.store import cardjobs, events, kiosk, kits, stations
 from inventory.store.cardjobs import Job
-from inventory.store.engine import Database
+from inventory.store.engine import Database, see_one_moment
 from inventory.store.events import EventDraft
 from inventory.store.kiosk import Sale
 from inventory.store.kits import Kit
@@ -90,6 +90,7 @@ class Loop:
         for _ in range(_MOST_AT_ONCE):
             async with self.database.session() as session:
                 async with session.begin():
+                    await see_one_moment(session)  # a card of before beside a job of after would be judged wrongly
                     seen = await _see(session, sale, most=self.most, now=now)
                     caller = await caller_of(session, interface_no=sale.interface_no, staff_no=sale.staff_no)
                 step = decide(seen.sight) if caller is not None else Step(Act.STOP, KioskStop.KIT_ENDED)

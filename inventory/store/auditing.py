@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from inventory.domain.lifecycle import HoldState
 from inventory.store.audit_sql import CHECKS, FIGURES, LOADED
+from inventory.store.engine import see_one_moment
 from inventory.store.schema import AuditRun, Organisation
 from inventory.store.stock import allow_long_statements
 
@@ -49,7 +50,7 @@ class StoredAudit:
 
 async def take_snapshot(session: AsyncSession) -> None:
     """Let everything that follows in the transaction see one moment, for as long as it takes."""
-    _ = await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    await see_one_moment(session)
     await allow_long_statements(session)
 
 

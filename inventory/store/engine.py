@@ -66,6 +66,11 @@ def connect(url: str, *, pool_size: int = 16, application: str = "haoka") -> Dat
     return Database(engine, autocommitting, sessions, asyncio.Semaphore(max(1, pool_size // 4)))
 
 
+async def see_one_moment(session: AsyncSession) -> None:
+    """Let all that the transaction just begun reads be of one moment, however many queries that takes."""
+    _ = await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
 def driver_of(connection: AsyncConnection) -> Driver:
     """Return the driver's own connection under an open one: for what SQLAlchemy has no way to, or too slow a one.
 

@@ -73,7 +73,7 @@ async def numbers(
     classes = frozenset({int(cls)}) if cls.isascii() and cls.isdigit() else None
     ask = SearchAsk(wish=typed_search(q, without), classes=classes, hlr=hlr or None, limit=_MOST_FOUND)
     try:
-        found = await _found(desk, ask)
+        found = await find_some(desk, ask, few=_FEW_FOUND)
     except DomainError as refusal:
         values = {"numbers": None, "whole": None, "hlr": hlr, "search_problem": explain(desk.request, refusal)}
         return desk.show("desk/numbers.html", values, status=status_of(refusal))
@@ -82,15 +82,16 @@ async def numbers(
     return desk.show("desk/numbers.html", {"numbers": rows, "whole": whole, "hlr": hlr, "search_problem": None})
 
 
-async def _found(desk: Desk, ask: SearchAsk) -> list[dict[str, Any]]:
-    """Return what the search finds, over as many pages as it takes to find something (a page may be short)."""
+async def find_some(desk: Desk, ask: SearchAsk, *, few: int) -> list[dict[str, Any]]:
+    """Return what the search finds, over as many pages as it takes to find a few (a page may be short, or empty)."""
     found: list[dict[str, Any]] = []
+    most = ask.limit
     for _ in range(_MOST_PAGES):
         page = await search_numbers(desk.session, desk.caller, ask, now=desk.now)
         found += page["numbers"]
-        if len(found) >= _FEW_FOUND or page["next"] is None:
+        if len(found) >= few or page["next"] is None:
             break
-        ask = replace(ask, cursor=page["next"], limit=_MOST_FOUND - len(found))
+        ask = replace(ask, cursor=page["next"], limit=most - len(found))
     return found
 
 

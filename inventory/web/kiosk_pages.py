@@ -18,7 +18,7 @@ from inventory.services import kiosk
 from inventory.services.access import Need, SignInRules, SignInWish, vouch
 from inventory.services.kiosk import Machine
 from inventory.services.sales import PASSED, RealName
-from inventory.services.search import SearchAsk, search_numbers
+from inventory.services.search import SearchAsk
 from inventory.services.stations import read_stations
 from inventory.vault.hold_keys import HoldKeys
 from inventory.web.deps import (
@@ -32,7 +32,7 @@ from inventory.web.deps import (
     require,
 )
 from inventory.web.desk import Desk
-from inventory.web.desk_pages import HoldId, typed_search
+from inventory.web.desk_pages import HoldId, find_some, typed_search
 from inventory.web.kiosk_view import closed_view, customer_view
 from inventory.web.problems import explain, status_of
 from inventory.web.reader_view import Place, choose_reader
@@ -85,8 +85,7 @@ async def _screen(desk: Desk, q: str = "", refusal: DomainError | None = None) -
         values["closed"] = closed_view(trouble, desk.language)
     else:
         ask = SearchAsk(wish=typed_search(q, ""), limit=_SHOWN)
-        found = await search_numbers(desk.session, desk.caller, ask, now=desk.now)
-        values["numbers"] = [row for row in found["numbers"] if row["data_available"]]
+        values["numbers"] = [row for row in await find_some(desk, ask, few=_SHOWN) if row["data_available"]]
     return values
 
 

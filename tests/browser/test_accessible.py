@@ -44,6 +44,7 @@ PAGES = (
     "/items/number/13888880001",
     f"/items/sim/{VENDOR.card(20).iccid}",
     "/nothing",
+    "/kiosks",
     "/desk",
 )
 """What a hall's keeper sees."""
@@ -78,8 +79,11 @@ PARTS = (
     "/spoiled/claim",
     "/quotas/left",
     "/count/leave",
+    "/kiosk",
+    "/kiosk/panel",
+    "/kiosk/again",
 )
-"""Where other pages are led to, and what is a part of another page, a stream or a file."""
+"""Where other pages are led to, what is a part of another page, a stream or a file, and the screen of a machine."""
 
 
 def test_no_page_is_left_out() -> None:

@@ -24,6 +24,7 @@ from tests.api.live import wait_until
 from tests.browser.cards import make_card
 from tests.browser.clerk import Screen
 from tests.browser.stage import Stage
+from tests.browser.test_accessible import findings
 from tests.cards.hall import InSlot
 from tests.patience import PATIENCE
 from tests.web.stock import VENDOR
@@ -85,11 +86,17 @@ def machine(stage: Stage) -> Iterator[Machine]:
 
 def opened_at(screen: Callable[..., Screen], machine: Machine) -> Screen:
     """Let the keeper make a browser the machine's screen."""
-    kiosk = screen("zh-CN", Role.HALL_KEEPER)
+    kiosk = screen("zh-CN", Role.HALL_KEEPER, axe=True)
     kiosk.go("/kiosks")
     kiosk.page.locator(f"section[aria-label='{machine.name}'] form[action='/kiosks/open'] button").click()
     expect(kiosk.page.locator("body.kiosk")).to_be_visible()
     return kiosk
+
+
+def kept(kiosk: Screen, name: str) -> None:
+    """Keep a picture of the screen, which everybody can use."""
+    kiosk.keep(name)
+    assert findings(kiosk.page) == []
 
 
 def checked(kiosk: Screen) -> None:
@@ -116,14 +123,14 @@ def chosen(kiosk: Screen, tail: str) -> str:
         expect(kiosk.page.locator(".tail")).to_contain_text(digit)
     number = kiosk.page.locator("button.number").first
     expect(number).to_be_visible()
-    kiosk.keep("kiosk-choose")
+    kept(kiosk, "kiosk-choose")
     number.click()
     expect(kiosk.page.locator("table.quote")).to_be_visible()
-    kiosk.keep("kiosk-terms")
+    kept(kiosk, "kiosk-terms")
     value = kiosk.page.locator("h1 .digits").inner_text()
     kiosk.page.get_by_role("button", name="同意").click()
     expect(kiosk.page.locator("#kiosk")).to_contain_text("身份证")
-    kiosk.keep("kiosk-check")
+    kept(kiosk, "kiosk-check")
     return value
 
 
@@ -143,7 +150,7 @@ def test_customer_buys_a_line_alone_and_a_spoiled_card_is_binned_on_the_way(
     number = chosen(kiosk, "5")
     checked(kiosk)
     kiosk.shows("请取走您的卡", "#kiosk")
-    kiosk.keep("kiosk-take")
+    kept(kiosk, "kiosk-take")
     assert len(machine.device.bin) == 1
     states = "SELECT string_agg(state, ' ' ORDER BY iccid) FROM sim WHERE iccid IN (:bad, :good)"
     told = machine.stage.one(states, bad=VENDOR.card(bad).iccid, good=VENDOR.card(good).iccid)
@@ -152,7 +159,7 @@ def test_customer_buys_a_line_alone_and_a_spoiled_card_is_binned_on_the_way(
     machine.device.gate = None
     kiosk.shows("办理成功", "#kiosk")
     kiosk.shows(VENDOR.card(good).iccid[-6:], "#kiosk")
-    kiosk.keep("kiosk-done")
+    kept(kiosk, "kiosk-done")
     kiosk.page.get_by_role("button", name="完成").click()
     expect(kiosk.page.locator("body.kiosk")).to_be_visible()
     kiosk.shows("卡已用完", "#kiosk")
@@ -174,7 +181,7 @@ def test_stuck_card_sends_the_customer_to_the_counter_and_the_keeper_sees_why(
     machine.device.refuse[MOVE] = "10"
     checked(kiosk)
     kiosk.shows("有卡被卡住", "#kiosk")
-    kiosk.keep("kiosk-jam")
+    kept(kiosk, "kiosk-jam")
     wait_until(lambda: machine.stage.one("SELECT state FROM number WHERE number = :n", n=number) == "UNUSED")
     keeper = screen("zh-CN", Role.HALL_KEEPER)
     keeper.go("/kiosks")
@@ -193,7 +200,7 @@ def test_machine_with_a_full_bin_serves_nobody_and_says_so(
     wait_until(lambda: bool(machine.stage.one(_FULL, name=machine.name)))
     kiosk.go("/kiosk")
     kiosk.shows("废卡箱已满", "#kiosk")
-    kiosk.keep("kiosk-full")
+    kept(kiosk, "kiosk-full")
 
 
 _FULL = "SELECT (dispenser ->> 'bin_full')::boolean FROM station_reader WHERE name = :name"
