@@ -32,6 +32,7 @@ KNOWN_COMPOSED = {
     "{resource}.loaded": set[str](),  # an event of the load
     "approval.{state.lower()}": set[str](),  # of approvals, which items' events name
     "bulk.{state.lower()}": set[str](),  # of bulk orders
+    "kiosk.{state}": set[str](),  # of sales at self-service machines
     "job.{state}": set[str](),
     "data.{state.lower()}": set[str](),
 }
