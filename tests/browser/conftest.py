@@ -13,11 +13,11 @@ from pydantic import SecretStr
 from inventory.access.permissions import Role
 from inventory.settings import Settings
 from tests.browser.clerk import PATIENCE_MS, Language, Screen, opened
-from tests.browser.stage import Stage, leave_words, running_stage
+from tests.browser.stage import MORE_CARDS, Stage, leave_words, running_stage
 from tests.builders import found_operator
 from tests.conftest import ROOT, Databases
 from tests.operator.card_system import KEY, CardSystem
-from tests.web.stock import VENDOR
+from tests.web.stock import CARDS, VENDOR
 
 _CHROMIUM = "/usr/bin/chromium"
 _QUIET = (
@@ -28,8 +28,9 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-_in_the_drawer, _in_the_hall = itertools.count(1), itertools.count(31)
-"""Serials of cards that no test has taken yet: `tests.web.stock.fill` gives 1 to 30 to the clerk, 31 on to the hall."""
+_in_the_drawer = itertools.chain(range(1, 31), range(CARDS + 1, CARDS + MORE_CARDS // 2 + 1))
+_in_the_hall = itertools.chain(range(31, 41), range(CARDS + MORE_CARDS // 2 + 1, CARDS + MORE_CARDS + 1))
+"""Serials of cards that no test has taken yet, where `tests.web.stock.fill` put them; no more than there are."""
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,9 @@ from tests.browser.cards import make_card
 from tests.builders import Login, Operator
 from tests.web.stock import Person, fill, hire
 
+MORE_CARDS = 80
+"""Cards beside those of the pages' tests: one product serves all tests of a browser, each with cards of its own."""
+
 
 @dataclass
 class Stage:
@@ -95,7 +98,7 @@ async def _stock(settings: Settings, operator: Operator, folder: Path) -> dict[R
     runtime = open_runtime(settings, application="stock")
     try:
         async with runtime.database.session() as session:
-            await fill(session, operator, runtime.vault, folder, now=utc_now())
+            await fill(session, operator, runtime.vault, folder, now=utc_now(), more=MORE_CARDS)
             return await hire(session, operator, now=utc_now())
     finally:
         await runtime.close()

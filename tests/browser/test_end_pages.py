@@ -29,9 +29,10 @@ def test_spoiled_cards_are_handed_in_by_scanner_and_scrapped_by_two(
         expect(city.page.locator("h1 .state")).to_have_text("损坏")
     city.go("/ends")
     city.page.get_by_role("row", name="古城营业厅").get_by_role("link").click()
-    expect(city.page.locator("#items")).to_have_value("\n".join(cards))
+    offered = city.page.locator("#items").input_value().split()
+    assert set(cards) <= set(offered)  # other tests of this hall spoil cards too
     expect(city.page.locator("#scan")).to_be_focused()
-    for card in cards:
+    for card in offered:
         city.page.keyboard.type(card)
         city.page.keyboard.press("Enter")
     city.page.locator("#person").fill("和丽")

@@ -93,8 +93,13 @@ async def hire(session: AsyncSession, operator: Operator, *, now: datetime) -> d
     return people
 
 
-async def fill(session: AsyncSession, operator: Operator, vault: Vault, folder: Path, *, now: datetime) -> None:
-    """Load a segment, blank cards and card data; cards 1 to 30 go to the clerk, 31 to 40 stay with the hall."""
+async def fill(
+    session: AsyncSession, operator: Operator, vault: Vault, folder: Path, *, now: datetime, more: int = 0
+) -> None:
+    """Load a segment, blank cards and card data; cards 1 to 30 go to the clerk, 31 to 40 stay with the hall.
+
+    Of `more` cards, from 61 on, the first half go to the clerk as well and the others stay with the hall.
+    """
     admin = administrator(operator)
     await install_default(session, now=now)
     await add_hlr(session, admin, fresh(), code=HLR, name="HLR", smsc="+8613800888500", now=now)
@@ -108,19 +113,27 @@ async def fill(session: AsyncSession, operator: Operator, vault: Vault, folder: 
     )
     await found_transport_key(session, admin, fresh(), letter, vault=vault, now=now)
     delivery, pool = folder / "cards.out", folder / "imsi.csv"
-    VENDOR.write_delivery(delivery, CARDS)
-    write_imsi_pool(pool, HLR, CARDS)
+    VENDOR.write_delivery(delivery, CARDS + more)
+    write_imsi_pool(pool, HLR, CARDS + more)
     for path, file_kind in ((delivery, FileKind.SIM_VENDOR), (pool, FileKind.IMSI_POOL)):
         card_kind = CARD_KIND if file_kind is FileKind.SIM_VENDOR else None
         wish = FileWish(kind=file_kind, name=path.name, content=path.read_bytes(), card_kind=card_kind, pool=HALL_POOL)
         await load_file(session, admin, fresh(), wish, vault=vault, now=now)
-    steps = (
+    steps: tuple[tuple[str, str, str, ByRange | ByCount], ...] = (
         ("sim", "530700", "LI-D1", ByRange(VENDOR.card(1).iccid, VENDOR.card(40).iccid)),
         ("sim", "LI-D1", "LI-P1", ByRange(VENDOR.card(1).iccid, VENDOR.card(40).iccid)),
         ("sim", "LI-P1", "LI-C1", ByRange(VENDOR.card(1).iccid, VENDOR.card(30).iccid)),
         ("number", "530700", "LI-D1", ByCount(5000)),
         ("number", "LI-D1", "LI-P1", ByCount(2000)),
     )
+    if more:
+        rest, half = ByRange(VENDOR.card(CARDS + 1).iccid, VENDOR.card(CARDS + more).iccid), CARDS + more // 2
+        to_clerk = ByRange(VENDOR.card(CARDS + 1).iccid, VENDOR.card(half).iccid)
+        steps += (
+            ("sim", "530700", "LI-D1", rest),
+            ("sim", "LI-D1", "LI-P1", rest),
+            ("sim", "LI-P1", "LI-C1", to_clerk),
+        )
     for resource, giver, receiver, selection in steps:
         handed = MoveWish(
             verb=Verb.ISSUE,
