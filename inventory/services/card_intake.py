@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -21,19 +22,59 @@ from inventory.domain.loading import BadRow, CardRow, covers
 from inventory.services.boxes import box_event
 from inventory.services.card_data import ADM_FIELD, SECRET_TABLE, place_of_secrets
 from inventory.services.file_reading import Reading
-from inventory.services.intake import Delivery, Intake, Taken, Tell, city_of, find_registered, in_slices, write_intake
+from inventory.services.intake import (
+    Delivery,
+    Intake,
+    Taken,
+    Tell,
+    city_of,
+    find_registered,
+    in_slices,
+    write_intake,
+)
 from inventory.store import card_intake, catalogue, ends, load_boxes, load_imsis, movements, staging, stock
 from inventory.store.card_intake import CardTerms
 from inventory.store.engine import is_unique_violation
 from inventory.store.events import record
 from inventory.store.kits import SLOT
-from inventory.store.loads import FaultRow
+from inventory.store.loads import IMSI, FaultRow
 from inventory.store.movements import LedgerRange
 from inventory.store.staging import CARDS
 from inventory.vault.envelope import RowSealer
 from inventory.vault.transport import as_delivered
 
+
+@dataclass(frozen=True)
+class FittingKeys:
+    """How many bytes Ki and OPc of a card may have as delivered, and whether it needs the keys of a secure channel."""
+
+    ki: frozenset[int]
+    opc: frozenset[int]
+    channel: bool
+
+    def fit(self, ki: bytes | None, opc: bytes | None, scp_enc: bytes | None) -> bool:
+        """Tell whether a card with these keys can be written; one without keys has nothing that could not."""
+        if ki is None or opc is None:
+            return True
+        return len(ki) in self.ki and len(opc) in self.opc and (scp_enc is not None or not self.channel)
+
+
+_CODES = (ADM_FIELD, "pin1", "puk1", "pin2", "puk2")
+"""What is sealed while a file is read, in the order of `staging.SEALED`."""
 _NOTHING = (None,) * len(staging.SEALED)
+
+
+@dataclass(frozen=True)
+class OpenedStock:
+    """Stock opened for a number of cards.
+
+    `put` takes the staged cards at some places. `put_secrets` takes what at rest is not staged: of the cards from a
+    place on, the row in the file and the secrets of each. `close` ends the intake.
+    """
+
+    put: Callable[[range], Awaitable[None]]
+    put_secrets: Callable[[int, Iterable[Sequence[Any]]], Awaitable[None]]
+    close: Callable[[], Awaitable[Taken]]
 
 
 class CardIntake(Intake[CardRow]):
@@ -67,7 +108,7 @@ class CardIntake(Intake[CardRow]):
         if self._hlrs is None:
             self._hlrs = await catalogue.open_hlrs(session, self.city_id)
         known = self._hlrs
-        sealer = self.delivery.vault.for_rows(SECRET_TABLE)
+        sealer = self.delivery.vault.for_rows(SECRET_TABLE, _CODES)
         return (self._staged(card, sealer) for card in rows), [
             fault for card in rows for fault in self._faults(card, known)
         ]
@@ -116,15 +157,25 @@ class CardIntake(Intake[CardRow]):
         NotFound
             The product is unknown or closed.
         """
+        fitting = await self.fitting_keys(session)
+        await card_intake.find_unfit_keys(session, ki=fitting.ki, opc=fitting.opc)
+        if fitting.channel:
+            await card_intake.find_lacking_channel(session)
+        await self.find_known(session)
+
+    async def fitting_keys(self, session: AsyncSession) -> FittingKeys:
+        """Return which keys the product's cards take. Raises as `find_taken`."""
         code = self._product()
         product = await catalogue.find_card_kind(session, code)
         if product is None or not product.active:
             raise NotFound(what="card kind", value=code)
         ki, opc = key_sizes(product.algorithm)
-        await card_intake.find_unfit_keys(session, ki=as_delivered(ki), opc=as_delivered([opc]))
-        if _is_encrypted_for(product.profile):
-            await card_intake.find_lacking_channel(session)
-        await find_registered(session, CARDS, self.city_id)
+        channel = _is_encrypted_for(product.profile)
+        return FittingKeys(frozenset(as_delivered(ki)), frozenset(as_delivered([opc])), channel=channel)
+
+    async def find_known(self, session: AsyncSession) -> None:
+        """Note every card whose names exist already."""
+        await find_registered(session, self)
         if self._several:
             await load_imsis.find_taken(session, city_id=self.city_id)
         if self._boxed:
@@ -141,10 +192,16 @@ class CardIntake(Intake[CardRow]):
         InvalidField
             Neither file nor caller names the product of the cards.
         """
+        opened = await self.open(session, count)
+        await staging.number_items(session, CARDS, self.ascent, count)
+        await in_slices(count, tell, opened.put)
+        return await opened.close()
+
+    async def open(self, session: AsyncSession, count: int) -> OpenedStock:
+        """Open the city's stock for `count` cards. Raises as `take`, also later."""
         code = self._product()
         holder_id = await city_of(session, self.city_id)
         items = await stock.reserve_item_numbers(session, SIM, city_id=self.city_id, count=count)
-        await staging.number_items(session, CARDS, self.ascent, count)
         await stock.lock_for_transaction(session, f"data_no/{self.city_id}")
         data = await card_intake.last_data_no(session, self.city_id) + 1
         terms = CardTerms(
@@ -158,25 +215,33 @@ class CardIntake(Intake[CardRow]):
             transit_id=await movements.next_movement_id(session) if self.delivery.terms.announced else None,
         )
 
-        async def put(places: range) -> None:
-            await enter_names(session, CARDS, self.city_id, places)
-            key = self._reading.transport_key
-            await card_intake.enter_cards(session, terms, first=items.start, transport_key=key, places=places)
-            await card_intake.enter_identities(session, terms, first=items.start, data=data, places=places)
+        key = self._reading.transport_key
 
-        await in_slices(count, tell, put)
-        await ends.count_generations(session, city_id=self.city_id, batch_id=self.delivery.batch_id)
-        if self._several:
-            async with as_busy():
-                await load_imsis.enter(session, terms, first=items.start, data=data + count)
-        figures: dict[str, Any] = {"kind": code}
-        if self._boxed:
-            figures["boxes"] = await self._box(session, items.start)
-        ranges = [LedgerRange(items.start, items.stop - 1)]
-        way = terms.transit_id
-        if way is not None:
-            figures["announced"] = format_public_id("m", self.city_id, way)
-        return Taken(await write_intake(session, SIM, self.delivery, holder_id, ranges, way=way), figures)
+        async def put(places: range) -> None:
+            await enter_names(session, self, places)
+            await card_intake.enter_cards(session, terms, first=items.start, transport_key=key, places=places)
+            if IMSI in self.names:
+                await card_intake.enter_identities(session, terms, first=items.start, data=data, places=places)
+
+        async def close() -> Taken:
+            await ends.count_generations(session, city_id=self.city_id, batch_id=self.delivery.batch_id)
+            if self._several:
+                async with as_busy():
+                    await load_imsis.enter(session, terms, first=items.start, data=data + count)
+            figures: dict[str, Any] = {"kind": code}
+            if self._boxed:
+                figures["boxes"] = await self._box(session, items.start)
+            ranges = [LedgerRange(items.start, items.stop - 1)]
+            way = terms.transit_id
+            if way is not None:
+                figures["announced"] = format_public_id("m", self.city_id, way)
+            return Taken(await write_intake(session, SIM, self.delivery, holder_id, ranges, way=way), figures)
+
+        async def put_secrets(start: int, secrets: Iterable[Sequence[Any]]) -> None:
+            numbered = ((number, *rest) for number, rest in enumerate(secrets, start=items.start + start))
+            await card_intake.copy_secrets(session, terms, transport_key=key, secrets=numbered)
+
+        return OpenedStock(put, put_secrets, close)
 
     async def _box(self, session: AsyncSession, first: int) -> int:
         """Make the boxes that the file names, with their events, and return how many there are.
@@ -210,13 +275,8 @@ class CardIntake(Intake[CardRow]):
         secrets = card.secrets
         if secrets.ki is None or secrets.opc is None or secrets.adm1 is None:
             return _NOTHING
-        codes = {
-            ADM_FIELD: secrets.adm1,
-            "pin1": _digits(secrets.pin1),
-            "puk1": _digits(secrets.puk1),
-            "pin2": _digits(secrets.pin2),
-            "puk2": _digits(secrets.puk2),
-        }
+        digits = (secrets.pin1, secrets.puk1, secrets.pin2, secrets.puk2)
+        codes = [secrets.adm1, *[None if code is None else code.encode() for code in digits]]
         row = place_of_secrets(self.city_id, self.delivery.batch_id, card.row)
         keys = (secrets.ki, secrets.opc, secrets.scp_enc, secrets.scp_mac)
         return (*keys, *sealer.seal(codes, row=row))
@@ -230,8 +290,8 @@ def _is_encrypted_for(name: str) -> bool:
         return False
 
 
-async def enter_names(session: AsyncSession, stage: staging.Stage, city_id: int, places: range) -> None:
-    """Register the names of staged items.
+async def enter_names(session: AsyncSession, intake: Intake[Any], places: range) -> None:
+    """Register the names of the intake's staged items at these places.
 
     Raises
     ------
@@ -239,7 +299,7 @@ async def enter_names(session: AsyncSession, stage: staging.Stage, city_id: int,
         Another load has registered one of them just now.
     """
     async with as_busy():
-        await card_intake.enter_names(session, stage, city_id=city_id, places=places)
+        await card_intake.enter_names(session, intake.stage, intake.names, city_id=intake.city_id, places=places)
 
 
 @asynccontextmanager
@@ -257,7 +317,3 @@ async def as_busy() -> AsyncIterator[None]:
         if is_unique_violation(error):
             raise Busy from None
         raise
-
-
-def _digits(code: str | None) -> bytes | None:
-    return None if code is None else code.encode()

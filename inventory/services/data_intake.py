@@ -40,7 +40,7 @@ class DataIntake(Intake[ImsiRow]):
     @override
     async def find_taken(self, session: AsyncSession) -> None:
         """Note every IMSI and ICCID that exists already."""
-        await find_registered(session, DATA, self.city_id)
+        await find_registered(session, self)
         await staging.find_given_back(session, DATA)
 
     @override
@@ -57,7 +57,7 @@ class DataIntake(Intake[ImsiRow]):
         await staging.number_items(session, DATA, self.ascent, count)
 
         async def put(places: range) -> None:
-            await enter_names(session, DATA, self.city_id, places)
+            await enter_names(session, self, places)
             await card_intake.enter_data(
                 session,
                 first=first,

@@ -52,12 +52,14 @@ Item = GoodRow | FaultRow | BadRow
 class Reading:
     """A file as far as its first rows tell: `items` reads it to its end, once.
 
+    `declared` is how many rows the file says it has, where it says so and they may be taken as they are read.
     `columns` are those found in a list ("" for one that is not read), `figures` what is kept with the load to write its
     bad rows back; `card_kind` is the product that the caller names, or the rows read until now, `transport_key` the one
     of the cards' keys.
     """
 
     items: Iterator[Item]
+    declared: int | None = None
     columns: tuple[str, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     card_kind: str | None = None
@@ -119,7 +121,10 @@ def _vendor_file(lines: Iterator[str], terms: LoadTerms) -> Reading:
             yield replace(item, hlr=terms.hlr) if isinstance(item, CardRow) and item.imsi else item
         yield from _unfit_columns(file, terms)
 
-    return Reading(items=items(), card_kind=terms.card_kind, transport_key=file.header.transport_key)
+    # Boxes, and the IMSIs behind the first, are looked over as a whole.
+    declared = None if file.faults or file.boxed or file.several else file.header.quantity
+    header = file.header
+    return Reading(items=items(), declared=declared, card_kind=terms.card_kind, transport_key=header.transport_key)
 
 
 def _card_list(file: ListFile, text: _Text, terms: LoadTerms) -> Reading:

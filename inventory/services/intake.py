@@ -70,6 +70,14 @@ class Intake(ABC, Generic[Row]):
         """The city whose stock grows."""
         return self.delivery.who["city_id"]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The kinds of names that the rows staged until now have; where they rise, all have the same."""
+        if not self.ascent.rising:
+            return self.stage.names
+        given = zip(self.stage.names, self.ascent.last, strict=False)
+        return tuple(name for name, value in given if value is not None)
+
     @abstractmethod
     async def staged(
         self, session: AsyncSession, rows: Sequence[Row]
@@ -116,15 +124,15 @@ async def in_slices(count: int, tell: Tell, put: Callable[[range], Awaitable[Non
         await tell(Progress("taking", places.stop, count))
 
 
-async def find_registered(session: AsyncSession, stage: Stage, city_id: int) -> None:
+async def find_registered(session: AsyncSession, intake: Intake[Any]) -> None:
     """Note every staged row one of whose names is registered, for this city or another (REQ-SIM-04).
 
     An IMSI is registered also for the card that was given back with it.
     """
-    for name in stage.names:
-        await staging.find_registered(session, stage, name, city_id=city_id)
-    if IMSI in stage.names:
-        await staging.find_kept(session, stage, city_id=city_id)
+    for name in intake.names:
+        await staging.find_registered(session, intake.stage, name, city_id=intake.city_id)
+    if IMSI in intake.names:
+        await staging.find_kept(session, intake.stage, city_id=intake.city_id)
 
 
 async def write_intake(

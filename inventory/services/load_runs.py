@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -24,6 +24,7 @@ from inventory.services.card_intake import CardIntake
 from inventory.services.data_intake import DataIntake
 from inventory.services.file_reading import Item, Reading, read_file
 from inventory.services.intake import Delivery, Intake, Progress, Taken, Tell
+from inventory.services.load_stream import may_stream, stream
 from inventory.services.load_terms import DATA, LoadTerms
 from inventory.services.number_intake import NumberIntake
 from inventory.services.stored_file import stored_file
@@ -31,7 +32,8 @@ from inventory.store import load_runs, loads, staging, stock, uploads
 from inventory.store.events import EventDraft, record
 from inventory.store.load_runs import Run
 from inventory.store.loads import BatchDraft, FaultRow
-from inventory.store.staging import Found
+from inventory.store.staging import NOTHING_FOUND, Found
+from inventory.store.uploads import StoredUpload
 from inventory.vault.envelope import Vault
 
 FIRST_FAULTS = 100
@@ -65,9 +67,17 @@ async def in_silence(progress: Progress) -> None:
 
 
 async def run_load(
-    session: AsyncSession, load: LoadRef, *, vault: Vault, now: datetime, tell: Tell = in_silence
+    session: AsyncSession,
+    load: LoadRef,
+    *,
+    vault: Vault,
+    now: datetime,
+    tell: Tell = in_silence,
+    aside: AsyncSession | None = None,
 ) -> LoadState | None:
     """Run a load to its end and return how it ended, or None if it had ended before.
+
+    With `aside`, a session of its own to read the file by, a large delivery is taken while it is read.
 
     Raises
     ------
@@ -83,7 +93,7 @@ async def run_load(
             run = await _claimed(session, load)
             if run is None:
                 return None
-            state = await _run(session, run, vault=vault, now=now, tell=tell)
+            state = await _run(session, aside, run, vault=vault, now=now, tell=tell)
     except Busy:
         raise
     except LoadCancelled:
@@ -99,9 +109,15 @@ async def run_load(
 
 
 async def run_watched(
-    session: AsyncSession, beside: AsyncConnection, load: LoadRef, *, vault: Vault, clock: Callable[[], datetime]
+    session: AsyncSession,
+    aside: AsyncSession,
+    beside: AsyncConnection,
+    load: LoadRef,
+    *,
+    vault: Vault,
+    clock: Callable[[], datetime],
 ) -> LoadState | None:
-    """Run a load as `run_load` does, its progress told to all over a second connection, until someone cancels it."""
+    """Run a load as `run_load` does, its progress told to all over another connection, until someone cancels it."""
     last = Progress("", 0, 0)
     told = clock() - _REST
 
@@ -114,7 +130,7 @@ async def run_watched(
         if await load_runs.say_progress(beside, **load._asdict(), **progress._asdict(), now=now):
             raise LoadCancelled
 
-    return await run_load(session, load, vault=vault, now=clock(), tell=tell)
+    return await run_load(session, load, vault=vault, now=clock(), tell=tell, aside=aside)
 
 
 async def take_card(
@@ -152,8 +168,7 @@ async def take_card(
     ref = {"city_id": who["city_id"], "batch_id": batch_id}
     await loads.end_batch(session, **ref, state=state, rows=1, accepted=1, figures=figures, now=who["now"])
     await _record_loaded(session, draft.resource, batch_id, draft.source, 1, taken, who)
-    found = Found(faults=0, rows=0, spoilt=False)
-    return _taken(LoadRef(who["city_id"], batch_id), draft.resource, 1, taken, found)
+    return _taken(LoadRef(who["city_id"], batch_id), draft.resource, 1, taken, NOTHING_FOUND)
 
 
 async def fail_load(session: AsyncSession, load: LoadRef, *, now: datetime) -> None:
@@ -172,7 +187,9 @@ async def _claimed(session: AsyncSession, load: LoadRef) -> Run | None:
     return run if run.state in LOAD_OPEN else None
 
 
-async def _run(session: AsyncSession, run: Run, *, vault: Vault, now: datetime, tell: Tell) -> LoadState:
+async def _run(
+    session: AsyncSession, aside: AsyncSession | None, run: Run, *, vault: Vault, now: datetime, tell: Tell
+) -> LoadState:
     """Read, check and take; what is left to do ends with the transaction."""
     upload = await uploads.find_upload(session, city_id=run.city_id, upload_id=run.upload_id)
     if upload is None:
@@ -180,8 +197,14 @@ async def _run(session: AsyncSession, run: Run, *, vault: Vault, now: datetime, 
     terms = LoadTerms.from_json(run.terms)
     who = Acting(city_id=run.city_id, staff_no=run.staff_no, interface_no=run.interface_no, now=now)
     delivery = Delivery(batch_id=run.batch_id, terms=terms, who=who, vault=vault)
-    file = await session.run_sync(lambda sync: stored_file(sync, vault, upload))
-    reading = await session.run_sync(lambda _: read_file(file, terms))
+    if aside is not None and may_stream(terms, upload.size):
+        _, reading = await _opened(aside, delivery, upload)
+        taken = await stream(session, aside, CardIntake(delivery, reading), reading, tell)
+        if taken is not None:
+            state, rows = LOAD_LIFECYCLE.advance(LoadState(run.state), LoadEvent.TAKE), reading.declared or 0
+            await _conclude(session, run, reading, _Outcome(state, rows, rows, NOTHING_FOUND, taken), who)
+            return state
+    file, reading = await _opened(session, delivery, upload)
     intake = _intake(delivery, reading)
     await staging.open_stage(session, intake.stage)
 
@@ -202,6 +225,12 @@ async def _run(session: AsyncSession, run: Run, *, vault: Vault, now: datetime, 
     state = LOAD_LIFECYCLE.advance(LoadState(run.state), event)
     await _conclude(session, run, reading, _Outcome(state, rows, good, found, taken), who)
     return state
+
+
+async def _opened(session: AsyncSession, delivery: Delivery, upload: StoredUpload) -> tuple[BinaryIO, Reading]:
+    """Open the file, to be read by this session."""
+    file = await session.run_sync(lambda sync: stored_file(sync, delivery.vault, upload))
+    return file, await session.run_sync(lambda _: read_file(file, delivery.terms))
 
 
 def _intake(delivery: Delivery, reading: Reading) -> Intake[Any]:

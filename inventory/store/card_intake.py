@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import TIMESTAMP, BigInteger, ColumnElement, Text, and_, case, func, insert, literal, or_, select
+from sqlalchemy import TIMESTAMP, BigInteger, ColumnElement, Table, Text, and_, case, func, insert, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.lifecycle import AucState, DataState, IdentityState
+from inventory.store.copying import copy_rows
 from inventory.store.kits import APPLICATION, SLOT
 from inventory.store.schema import CardSecret, Identifier, Sim, SimIdentity, SubscriptionData, TransportKey
 from inventory.store.staging import CARDS, DATA, SEALED, Stage, at, note
@@ -31,8 +32,10 @@ class CardTerms:
     """The document under which announced cards are on their way."""
 
 
-async def enter_names(session: AsyncSession, stage: Stage, *, city_id: int, places: range) -> None:
-    """Enter the names of the staged items at these places in the registry of what is unique across cities.
+async def enter_names(
+    session: AsyncSession, stage: Stage, names: Sequence[str], *, city_id: int, places: range
+) -> None:
+    """Enter these names of the staged items at these places in the registry of what is unique across cities.
 
     Raises
     ------
@@ -40,7 +43,7 @@ async def enter_names(session: AsyncSession, stage: Stage, *, city_id: int, plac
         Another load has entered one of them just now.
     """
     items = stage.items.c
-    for name in stage.names:
+    for name in names:
         query = select(literal(name), items[name], literal(city_id)).where(at(stage, places), items[name].is_not(None))
         await session.execute(insert(Identifier).from_select(("kind", "value", "city_id"), query.order_by(items.place)))
 
@@ -100,6 +103,15 @@ async def enter_cards(
     }
     query = select(*secrets.values()).where(ours, items.ki.is_not(None)).order_by(items.place)
     await session.execute(insert(CardSecret).from_select(list(secrets), query))
+
+
+async def copy_secrets(
+    session: AsyncSession, terms: CardTerms, *, transport_key: str, secrets: Iterable[Sequence[Any]]
+) -> None:
+    """Put secrets at rest that are not staged: item number, row in the file, and the values of `SEALED`."""
+    columns = ("city_id", "item_no", "generation", "transport_key_index", "batch_id", "row", *SEALED)
+    rows = ((terms.city_id, item_no, 1, transport_key, terms.batch_id, *rest) for item_no, *rest in secrets)
+    await copy_rows(session, cast("Table", CardSecret.__table__), columns, rows)
 
 
 async def enter_identities(session: AsyncSession, terms: CardTerms, *, first: int, data: int, places: range) -> None:

@@ -100,6 +100,8 @@ def stage_of(names: Sequence[str], others: Mapping[str, TypeEngine[Any]]) -> Sta
 
 SEALED = ("ki", "opc", "scp_enc", "scp_mac", "adm1", "pin1", "puk1", "pin2", "puk2")
 """Secrets of a card as they rest: keys as delivered, the codes in envelopes of the vault."""
+CARD_WIDTH = 9
+"""Columns of a staged card behind its place and before its secrets."""
 CARDS = stage_of(
     ("iccid", "serial", "imsi"),
     {
@@ -132,9 +134,28 @@ async def open_stage(session: AsyncSession, stage: Stage) -> None:
     await session.execute(CreateTable(FOUND))
 
 
-async def add_rows(session: AsyncSession, stage: Stage, rows: Iterable[Sequence[Any]], ascent: Ascent) -> int:
-    """Add rows, given as values of all columns of `stage.rows` behind `place`, in their order; return how many."""
-    return await copy_rows(session, stage.rows, stage.rows.columns.keys(), ascent.numbered(rows))
+async def open_window(session: AsyncSession, stage: Stage) -> None:
+    """Make the empty tables for rows that are taken a few at a time, as they lie: the items are the rows."""
+    await open_stage(session, stage)
+    await session.execute(text("CREATE TEMPORARY VIEW load_item AS SELECT * FROM load_row"))
+
+
+async def move_window(session: AsyncSession) -> None:
+    """Forget the rows that were taken."""
+    await session.execute(text("TRUNCATE load_row"))
+
+
+async def add_rows(
+    session: AsyncSession, stage: Stage, rows: Iterable[Sequence[Any]], ascent: Ascent, *, width: int | None = None
+) -> int:
+    """Add rows, given as values of the columns of `stage.rows` behind `place`, in their order; return how many.
+
+    All columns have a value, or the first `width` of them.
+    """
+    columns = stage.rows.columns.keys()
+    return await copy_rows(
+        session, stage.rows, columns if width is None else columns[: width + 1], ascent.numbered(rows)
+    )
 
 
 async def add_found(session: AsyncSession, faults: Iterable[FaultRow]) -> int:
@@ -241,6 +262,9 @@ class Found:
     faults: int
     rows: int
     spoilt: bool
+
+
+NOTHING_FOUND = Found(faults=0, rows=0, spoilt=False)
 
 
 async def count_found(session: AsyncSession) -> Found:

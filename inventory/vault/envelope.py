@@ -6,7 +6,7 @@ Layout: format (1 byte, 0x01), key version (2 bytes, big endian), nonce (12 byte
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -53,13 +53,13 @@ class Vault:
             _header(version) + nonce + self._cipher(version).encrypt(nonce, plain, _bound(table, row, field, version))
         )
 
-    def for_rows(self, table: str) -> RowSealer:
-        """Give what seals many rows of a table in the transaction at hand, under the version that seals now.
+    def for_rows(self, table: str, fields: Sequence[str]) -> RowSealer:
+        """Give what seals these fields of many rows in the transaction at hand, under the version that seals now.
 
         Retiring that version waits for the transaction (docs/adr/0012).
         """
         version = self._provider.current
-        return RowSealer(table, version, self._cipher(version))
+        return RowSealer(table, fields, version, self._cipher(version))
 
     def open(self, sealed: bytes, *, table: str, row: str, field: str) -> Secret:
         """Return what was sealed for exactly this table, row and field.
@@ -121,22 +121,20 @@ class Vault:
 class RowSealer:
     """Seals row after row of one table; it has looked once which version seals: a look a row is a tenth of a load."""
 
-    def __init__(self, table: str, version: int, cipher: AESGCM) -> None:
-        self._cipher = cipher
-        self._header, self._before, self._after = _header(version), _named(table), _named(str(version))
+    def __init__(self, table: str, fields: Sequence[str], version: int, cipher: AESGCM) -> None:
+        self._encrypt = cipher.encrypt
+        self._header, self._before = _header(version), _named(table)
+        behind = (_named(field) + _named(str(version)) for field in fields)
+        self._fields = tuple((slice(at * _NONCE, (at + 1) * _NONCE), after) for at, after in enumerate(behind))
 
-    def seal(self, fields: Mapping[str, bytes | None], *, row: str) -> list[bytes | None]:
-        """Return the envelopes of a row's fields in their order, None for one that is None."""
-        header, before, after = self._header, self._before + _part(row), self._after
-        nonces = os.urandom(_NONCE * len(fields))
-        sealed: list[bytes | None] = []
-        for place, (field, plain) in enumerate(fields.items()):
-            if plain is None:
-                sealed.append(None)
-                continue
-            nonce = nonces[place * _NONCE : (place + 1) * _NONCE]
-            sealed.append(header + nonce + self._cipher.encrypt(nonce, plain, before + _named(field) + after))
-        return sealed
+    def seal(self, values: Sequence[bytes | None], *, row: str) -> list[bytes | None]:
+        """Return the envelopes of a row's values, one for each field in their order, None for one that is None."""
+        header, before, encrypt = self._header, self._before + _part(row), self._encrypt
+        nonces = os.urandom(_NONCE * len(values))
+        return [
+            None if plain is None else header + (nonce := nonces[part]) + encrypt(nonce, plain, before + after)
+            for plain, (part, after) in zip(values, self._fields, strict=True)
+        ]
 
 
 @lru_cache(maxsize=256)

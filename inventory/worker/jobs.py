@@ -64,8 +64,8 @@ def job_app(connector: BaseConnector, runtime: Runtime) -> App:
         """Run a load to its end; what is wrong with its file is kept with it."""
         load = LoadRef(city_id, batch_id)
         try:
-            async with database.session() as session, database.autocommit() as beside:
-                ended = await run_watched(session, beside, load, vault=runtime.vault, clock=clock)
+            async with database.session() as session, database.session() as aside, database.autocommit() as beside:
+                ended = await run_watched(session, aside, beside, load, vault=runtime.vault, clock=clock)
         except Busy:
             raise TryAgainError from None
         except DomainError as refusal:

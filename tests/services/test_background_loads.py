@@ -36,8 +36,9 @@ async def started(town: Town, content: bytes, terms: LoadTerms = TERMS) -> LoadR
 
 async def run(town: Town, load: LoadRef) -> None:
     """Run it as a worker does."""
-    async with town.database.session() as session, town.database.autocommit() as beside:
-        await run_watched(session, beside, load, vault=town.vault, clock=lambda: NOW)
+    database = town.database
+    async with database.session() as session, database.session() as aside, database.autocommit() as beside:
+        await run_watched(session, aside, beside, load, vault=town.vault, clock=lambda: NOW)
 
 
 async def state(town: Town, load: LoadRef) -> str:

@@ -28,8 +28,8 @@ def test_what_was_sealed_opens_in_its_place(vault: Vault) -> None:
 
 
 def test_fields_sealed_together_open_each_in_its_own_place(vault: Vault) -> None:
-    sealer = vault.for_rows(PLACE["table"])
-    sealed, nothing, puk = sealer.seal({"adm1": ADM, "pin1": None, "puk1": b"1"}, row=PLACE["row"])
+    sealer = vault.for_rows(PLACE["table"], ("adm1", "pin1", "puk1"))
+    sealed, nothing, puk = sealer.seal((ADM, None, b"1"), row=PLACE["row"])
     assert sealed is not None
     assert puk is not None
     assert vault.open(sealed, **PLACE).reveal() == ADM

@@ -10,13 +10,14 @@ class Ascent:
     """Watches the rows of one load go by and numbers them as they come.
 
     `rising` says that every name of every row was greater than that of the row before, and that all rows have the same
-    names: none stands twice, and the rows are in order. `count` is how many rows there were.
+    names: none stands twice, and the rows are in order. As long as it does, `last` has the names of the last row.
+    `count` is how many rows there were.
     """
 
     def __init__(self, names: slice) -> None:
         """Watch rows whose names stand at these places."""
         self._names = names
-        self._last: Sequence[str | None] | None = None
+        self.last: Sequence[str | None] = ()
         self.rising = True
         self.count = 0
 
@@ -25,8 +26,8 @@ class Ascent:
         for row in rows:
             if self.rising:
                 names = row[self._names]
-                self.rising = self._last is None or _above(names, self._last)
-                self._last = names
+                self.rising = not self.last or _above(names, self.last)
+                self.last = names
             yield (self.count, *row)
             self.count += 1
 

@@ -226,6 +226,16 @@ class VendorFile:
         self._further: tuple[str, ...] = ()
         self.header = self._read_header()
 
+    @property
+    def boxed(self) -> bool:
+        """Whether the file says in which box each card lies."""
+        return "box" in self.columns
+
+    @property
+    def several(self) -> bool:
+        """Whether its cards may have more than one IMSI."""
+        return bool(self._further)
+
     def _read_header(self) -> VendorHeader:
         values: dict[str, str] = {}
         for row, line in self._lines:
