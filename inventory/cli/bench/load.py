@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from inventory.cli.bench.copying import SealedSecrets, StockedCard, copy_cards, copy_names
 from inventory.cli.bench.engine import Engine
@@ -14,14 +13,14 @@ from inventory.cli.bench.ground import Ground, fresh_key
 from inventory.cli.bench.report import Measurement, against_raw
 from inventory.cli.demo.operator import HLR
 from inventory.cli.demo.vendor import CARD_KIND, TRANSPORT_KEY_INDEX
-from inventory.domain.identifiers import NumberKind, format_public_id, parse_public_id
+from inventory.domain.identifiers import NumberKind, parse_public_id
 from inventory.runtime import utc_now
 from inventory.services.load_runs import LoadRef, run_watched
 from inventory.services.load_terms import FileKind, LoadTerms
 from inventory.services.loading import start_load
 from inventory.services.numbers import SegmentWish, take_segments
 from inventory.services.organisation import HALL_POOL
-from inventory.services.uploads import keep_whole
+from inventory.services.uploads import Piece, UploadWish, append, begin_upload
 from inventory.store.card_intake import CardTerms
 from inventory.store.loads import ICCID, SERIAL
 from inventory.store.segments import SIZE
@@ -70,15 +69,14 @@ async def file_against_copy(ground: Ground, rows: int, *, rounds: int = ROUNDS) 
     """Load a vendor's file as a worker does (kept, parsed, checked, sealed, documented), against COPY of its rows."""
     content = _delivery(rows)
     terms = LoadTerms(kind=FileKind.SIM_VENDOR, card_kind=CARD_KIND, vendor="bench", pool=HALL_POOL)
-    given: dict[str, Any] = {"vault": ground.vault, "now": ground.now}
 
     async def ours() -> None:
         database, caller = ground.database, ground.caller
         async with database.session() as session, database.session() as aside, database.autocommit() as beside:
-            async with session.begin():
-                upload = await keep_whole(session, caller, "delivery.out", content, **given)
-            name = format_public_id("u", upload.city_id, upload.upload_id)
-            begun = await start_load(session, caller, fresh_key(), name, terms, now=ground.now)
+            wish = UploadWish(name="delivery.out", size=len(content))
+            upload = (await begin_upload(session, caller, fresh_key(), wish, now=ground.now)).body["id"]
+            await append(session, caller, upload, Piece(offset=0, content=content), vault=ground.vault, now=ground.now)
+            begun = await start_load(session, caller, fresh_key(), upload, terms, now=ground.now)
             load = LoadRef(caller.city_id, parse_public_id(begun.body["id"], "b").serial)
             await run_watched(session, aside, beside, load, vault=ground.vault, clock=utc_now)
 
