@@ -120,7 +120,7 @@ class Metrics:
         """Make the counters of what all processes do to the stock, from the moment on that this one began."""
         self.loads = Counter(
             "haoka_loads",
-            "Loads ended, by how. Each service counts what all did to the stock: these seven are not to be added up.",
+            "Loads ended, by how. Each service counts what all did to the stock: these eight are not to be added up.",
             ["resource", "state"],
             registry=self.registry,
         )
@@ -144,6 +144,9 @@ class Metrics:
         )
         self.replacements = Counter(
             "haoka_replacements", "Cards of lines replaced, by reason.", ["reason"], registry=self.registry
+        )
+        self.roll_backs = Counter(
+            "haoka_roll_backs", "Sales that waited for the network and were rolled back.", registry=self.registry
         )
         self._show_calls()
 

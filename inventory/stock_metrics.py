@@ -53,3 +53,4 @@ class StockMetrics:
         self._metrics.calls_failing_since.set(0 if news.calls.since is None else news.calls.since.timestamp())
         for reason, count in news.replacements.items():
             self._metrics.replacements.labels(reason).inc(count)
+        self._metrics.roll_backs.inc(news.rolled_back)

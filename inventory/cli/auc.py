@@ -80,6 +80,22 @@ def waiting(*, as_json: AsJson = False) -> None:
     show_rows(answer, answer["sales"], ("number", "iccid", "auc", "since"), as_json=as_json)
 
 
+@app.command("roll-back")
+def roll_back(
+    number: Annotated[str, typer.Argument(help="The number of a sale that waits, as `haoka auc waiting` shows it.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why the sale is taken back.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take a sale back that waits for the network; a fresh hold of yours has its number and card."""
+    client = connect()
+    found = [sale for sale in client.read("/v1/waiting-sales")["sales"] if sale["number"] == number]
+    hold = next((sale["hold"] for sale in found if sale["state"] == "COMPLETING"), None)
+    if hold is None:
+        raise typer.BadParameter(f"no sale of {number} waits for the network here: see `haoka auc waiting`")
+    show_fields(client.write(f"/v1/holds/{hold}:roll-back", {"reason": reason}), as_json=as_json)
+
+
 @app.command()
 def confirm(
     file: Annotated[Path, typer.Argument(help="CSV with imsi, result (confirmed, failed or deleted) and reason.")],

@@ -26,7 +26,7 @@ from inventory.store.organisation import Node
 
 DOCUMENT_KINDS = (
     movements.INTAKE, movements.ISSUE, movements.RECALL, movements.TRANSFER, movements.SALE, movements.HAND_IN,
-    movements.RECEIPT,
+    movements.ROLL_BACK, movements.RECEIPT,
     movements.RETURN, movements.DISPUTE, movements.WITHDRAWAL, movements.TAKEOVER, movements.SCRAP, movements.LOSS,
     movements.FIND, movements.WRITE_OFF, movements.VENDOR_RETURN, movements.VOID, movements.BLOCK, movements.UNBLOCK,
     movements.UNDO, movements.CITY_OUT, movements.CITY_IN,

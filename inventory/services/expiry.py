@@ -15,12 +15,14 @@ BATCH = 10_000
 async def sweep(connection: AsyncConnection, *, now: datetime, batch: int = BATCH) -> int:
     """End every hold whose time is over, in batches, and return how many (REQ-RSV-04); and every approval.
 
-    A kit with an open write job is left alone (REQ-RSV-15), and so is one that somebody is changing right now.
+    A kit with an open write job is left alone (REQ-RSV-15), and so is one after a roll back while the network has its
+    identity (N9), and one that somebody is changing right now.
     """
     ended = 0
     for city_id in await auditing.cities(connection):
         while count := await holds.expire_due(connection, city_id=city_id, batch=batch, now=now):
             ended += count
+        await holds.end_let_go(connection, city_id=city_id, now=now)
         await approvals.expire_due(connection, city_id=city_id, now=now)
     return ended
 

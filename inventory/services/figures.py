@@ -33,6 +33,8 @@ class News:
     """How many identities the network was told of, confirmed and refused, by what it then knew of them."""
     replacements: dict[str, int]
     """How many cards of lines were replaced, by reason."""
+    rolled_back: int
+    """How many sales that waited for the network were rolled back."""
     calls: CallCount
     """Calls to the operator's card-data system as they stand, not what is new."""
 
@@ -47,9 +49,10 @@ async def look(session: AsyncSession, looked: Looked) -> News:
         documents = [] if looked.xid is None else await store.documents_between(session, looked.xid, until)
         network = {} if looked.xid is None else await store.network_between(session, looked.xid, until)
         replaced = {} if looked.xid is None else await store.replaced_between(session, looked.xid, until)
+        back = 0 if looked.xid is None else await store.rolled_back_between(session, looked.xid, until)
         ended = await store.loads_ended(session, looked.since)
         calls = await count_calls(session)
     loads = [load for load in ended if (load.city_id, load.batch_id, load.state) not in looked.loads]
     looked.xid = until
     looked.loads |= {(load.city_id, load.batch_id, load.state) for load in loads}
-    return News(loads, documents, network, replaced, calls)
+    return News(loads, documents, network, replaced, back, calls)

@@ -181,14 +181,14 @@ class Offer:
         return self.sim is None or self.sim.hlr_code is None
 
     def expired_hold(self, now: datetime) -> int | None:
-        """Give the hold on one of the items whose time is over and that no write job keeps, or None."""
+        """Give the hold on one of the items whose time is over and that nothing keeps, or None."""
         for item in (self.number, self.sim, self.old):
             if (
                 item is not None
                 and item.hold_id is not None
                 and item.hold_until is not None
                 and item.hold_until <= now
-                and item.job_id is None
+                and not item.kept
             ):
                 return item.hold_id
         return None

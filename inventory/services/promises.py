@@ -17,6 +17,7 @@ from inventory.domain.errors import (
     InvalidField,
     LegalHold,
     MissingField,
+    NetworkHasIdentity,
     NotFound,
     OutsideScope,
     ReasonMissing,
@@ -95,6 +96,8 @@ async def release(
         There is no such hold any more.
     CardBeingWritten
         A card of the kit is being written or its outcome is unknown (REQ-RSV-15).
+    NetworkHasIdentity
+        A sale of the number was rolled back, and the network has not yet deleted what it was told of (N9).
     """
     if key is not None or not caller.may(Permission.HOLDS_RELEASE_OTHERS):
         hold_id = open_hold(keys, caller, hold, key)
@@ -116,6 +119,8 @@ async def release(
         require_live(record, hold, now=None)
         if record.job_id is not None:
             raise CardBeingWritten(iccid=record.iccid or record.serial)
+        if record.kept_card is not None:
+            raise NetworkHasIdentity(hold=hold, iccid=record.kept_card)
 
     return await attempt(connection, caller, write, act=lambda: holds.release(connection, given), explain=explain)
 
@@ -239,7 +244,8 @@ async def book(
 async def read_hold(session: AsyncSession, caller: Caller, hold: str, *, now: datetime) -> dict[str, Any]:
     """Return a hold of the caller's interface or part of the organisation; its key is never part of it.
 
-    A hold whose time is over reads as expired, swept or not (a card being written keeps it).
+    A hold whose time is over reads as expired, swept or not (a card being written keeps it, and the network one that a
+    roll back gave).
 
     Raises
     ------
@@ -250,7 +256,7 @@ async def read_hold(session: AsyncSession, caller: Caller, hold: str, *, now: da
         record = await require_record(session, caller, hold_number(caller, hold))
     if record.interface_no != caller.interface_no and record.org_id not in caller.scope:
         raise NotFound(what="hold", value=hold)
-    return _as_read(record, hold, now=now)
+    return _as_read(record, caller.city_id, now=now)
 
 
 async def read_own_holds(session: AsyncSession, caller: Caller, *, now: datetime) -> list[dict[str, Any]]:
@@ -269,14 +275,16 @@ async def read_own_holds(session: AsyncSession, caller: Caller, *, now: datetime
             limit=MOST_LISTED,
         )
         records = [await require_record(session, caller, number) for number in numbers]
-    return [_as_read(record, public_id(caller.city_id, record.hold_id), now=now) for record in records]
+    return [_as_read(record, caller.city_id, now=now) for record in records]
 
 
-def _as_read(record: HoldRecord, hold: str, *, now: datetime) -> dict[str, Any]:
+def _as_read(record: HoldRecord, city_id: int, *, now: datetime) -> dict[str, Any]:
     """Give a hold as callers see it."""
-    over = record.state in LIVE and record.expires_at <= now and record.job_id is None
+    kept = record.job_id is not None or record.kept_card is not None
+    over = record.state in LIVE and record.expires_at <= now and not kept
+    original = record.original_hold_id
     return {
-        "hold": hold,
+        "hold": public_id(city_id, record.hold_id),
         "state": HoldState.EXPIRED if over else record.state,
         "business": record.business,
         "number": record.number,
@@ -300,4 +308,6 @@ def _as_read(record: HoldRecord, hold: str, *, now: datetime) -> dict[str, Any]:
         "created_at": record.created_at.isoformat(),
         "closed_at": record.closed_at and record.closed_at.isoformat(),
         "close_reason": record.close_reason,
+        "original_hold": None if original is None else public_id(city_id, original),
+        "network_has_it": record.state in LIVE and record.kept_card is not None,
     }

@@ -150,6 +150,10 @@ LEGAL_HOLDS = """
     FROM hold h
     LEFT JOIN number n ON n.city_id = h.city_id AND n.item_no = h.number_item_no
     LEFT JOIN sim s ON s.city_id = h.city_id AND s.item_no IN (h.sim_item_no, h.old_sim_item_no)
-    WHERE h.city_id = :city AND h.state = ANY (:live) AND h.job_id IS NULL AND (n.legal_hold OR s.legal_hold)
+    WHERE h.city_id = :city AND h.state = ANY (:live) AND h.job_id IS NULL AND h.rolled_back_cards IS NULL
+      AND (n.legal_hold OR s.legal_hold)
 """
-"""The mark on an item says just that an order in force lies on it, and what is marked is promised to nobody."""
+"""The mark on an item says just that an order in force lies on it, and what is marked is promised to nobody.
+
+But for holds after a roll back: they stay while the network has their identity, and are ended by the next sweep.
+"""

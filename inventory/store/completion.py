@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import case, func, select, text, tuple_
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from inventory.domain.lifecycle import AucState, NumberState, SimState
 from inventory.store.auc import among
@@ -90,6 +90,21 @@ async def waiting_lines(session: AsyncSession, *, city_id: int, limit: int) -> l
     )
     rows = await session.execute(query)
     return [WaitingLine(number, iccid, _URGENT[place], since) for number, iccid, place, since in rows]
+
+
+_WAITS = text("""
+    SELECT EXISTS (
+        SELECT FROM number n
+        JOIN sim_identity i ON i.city_id = n.city_id AND i.number_item_no = n.item_no
+        JOIN sim s ON s.city_id = i.city_id AND s.item_no = i.item_no
+        WHERE n.city_id = :city AND n.number = :number AND n.state = 'COMPLETING' AND s.state = 'COMPLETING'
+          AND s.item_no = :sim)
+""")
+
+
+async def waits(connection: AsyncConnection, *, city_id: int, number: str | None, sim_item: int | None) -> bool:
+    """Tell whether number and card are one line that waits for the network."""
+    return bool(await connection.scalar(_WAITS, {"city": city_id, "number": number, "sim": sim_item}))
 
 
 async def count_waiting(session: AsyncSession, *, city_id: int) -> int:

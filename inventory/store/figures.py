@@ -67,6 +67,15 @@ _REPLACED = text("""
 """)
 
 
+_ROLLED_BACK = text("""
+    SELECT count(*)
+    FROM organisation AS city
+    JOIN event AS e ON e.city_id = city.city_id AND e.name = 'number.rolled_back'
+        AND e.xid >= CAST(CAST(:since AS text) AS xid8) AND e.xid < CAST(CAST(:until AS text) AS xid8)
+    WHERE city.parent_id IS NULL
+""")
+
+
 async def horizon(session: AsyncSession) -> str:
     """Return the oldest transaction that still runs: whatever older ones wrote is there for all to see."""
     return str((await session.execute(_HORIZON)).scalar_one())
@@ -88,6 +97,11 @@ async def replaced_between(session: AsyncSession, since: str, until: str) -> dic
     """Return how many cards of lines were replaced in transactions as above, by reason."""
     rows = await session.execute(_REPLACED, {"since": since, "until": until})
     return {str(reason): int(count) for reason, count in rows}
+
+
+async def rolled_back_between(session: AsyncSession, since: str, until: str) -> int:
+    """Return how many sales that waited for the network were rolled back in transactions as above."""
+    return int((await session.execute(_ROLLED_BACK, {"since": since, "until": until})).scalar_one())
 
 
 async def loads_ended(session: AsyncSession, since: datetime) -> list[EndedLoad]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from inventory.store.hold_sql import EVENT_COLUMNS, KEEP_ANSWER, LEGALLY_HELD
+from inventory.store.hold_sql import EVENT_COLUMNS, KEEP_ANSWER, KEPT_BY_NETWORK, LEGALLY_HELD
 
 _OF_HOLD = "hold_id, state, interface_no, order_ref, number_item_no, sim_item_no, data_no, old_sim_item_no"
+
+_ENDS = f"job_id IS NULL AND NOT {KEPT_BY_NETWORK}"
+"""Whether anything may end the hold now: no card of it is being written, and the network has nothing of it."""
 
 _ONE = f"""
     SELECT {_OF_HOLD} FROM hold
     WHERE city_id = CAST(:city AS int) AND hold_id = CAST(:hold AS bigint)
-      AND (state IN ('ACTIVE', 'BOOKED')) IS TRUE AND job_id IS NULL
+      AND (state IN ('ACTIVE', 'BOOKED')) IS TRUE AND {_ENDS}
     FOR NO KEY UPDATE
 """  # noqa: S608 - composed of constants
 
 _DUE = f"""
     SELECT {_OF_HOLD} FROM hold
     WHERE city_id = CAST(:city AS int) AND expires_at <= CAST(:now AS timestamptz)
-      AND state IN ('ACTIVE', 'BOOKED') AND job_id IS NULL
+      AND state IN ('ACTIVE', 'BOOKED') AND {_ENDS}
     ORDER BY expires_at LIMIT CAST(:batch AS int)
     FOR NO KEY UPDATE SKIP LOCKED
 """  # noqa: S608 - composed of constants
@@ -24,14 +27,14 @@ _DUE = f"""
 _DUE_ONE = f"""
     SELECT {_OF_HOLD} FROM hold
     WHERE city_id = CAST(:city AS int) AND hold_id = CAST(:hold AS bigint) AND expires_at <= CAST(:now AS timestamptz)
-      AND (state IN ('ACTIVE', 'BOOKED')) IS TRUE AND job_id IS NULL
+      AND (state IN ('ACTIVE', 'BOOKED')) IS TRUE AND {_ENDS}
     FOR NO KEY UPDATE
 """  # noqa: S608 - composed of constants
 
 _OF_STAFF = f"""
     SELECT {_OF_HOLD} FROM hold
     WHERE city_id = CAST(:city AS int) AND staff_no = ANY (CAST(:staff_ids AS text[]))
-      AND state = 'ACTIVE' AND job_id IS NULL
+      AND state = 'ACTIVE' AND {_ENDS}
     ORDER BY hold_id
     FOR NO KEY UPDATE
 """  # noqa: S608 - composed of constants
@@ -40,10 +43,18 @@ _OF_STAFF = f"""
 LEGAL_HOLD = "legal_hold"
 """The reason of what is ended because an outside order lies on an item of it."""
 
+_LET_GO = f"""
+    SELECT {_OF_HOLD} FROM hold
+    WHERE city_id = CAST(:city AS int) AND rolled_back_cards IS NOT NULL AND state IN ('ACTIVE', 'BOOKED')
+      AND {_ENDS} AND {LEGALLY_HELD}
+    ORDER BY hold_id
+    FOR NO KEY UPDATE SKIP LOCKED
+"""  # noqa: S608 - composed of constants
+
 _LEGALLY_HELD = f"""
     SELECT {_OF_HOLD} FROM hold
     WHERE city_id = CAST(:city AS int) AND hold_id = ANY (CAST(:holds AS bigint[]))
-      AND (state IN ('ACTIVE', 'BOOKED')) IS TRUE AND job_id IS NULL
+      AND (state IN ('ACTIVE', 'BOOKED')) IS TRUE AND {_ENDS}
       AND {LEGALLY_HELD}
     ORDER BY hold_id
     FOR NO KEY UPDATE
@@ -149,6 +160,9 @@ RELEASE_OF_STAFF = _free(_OF_STAFF, ended="RELEASED", event="hold.released", fre
 
 END_LEGALLY_HELD = _free(_LEGALLY_HELD, ended="RELEASED", event="hold.released", freed="released") + _COUNT
 """End those of the holds that have an item under a legal hold, but for kits with an open write job; gives how many."""
+
+END_LET_GO = _free(_LET_GO, ended="RELEASED", event="hold.released", freed="released") + _COUNT
+"""End holds with an item under a legal hold that the network kept until now; gives how many."""
 
 EXPIRE_ONE = _free(_DUE_ONE, ended="EXPIRED", event="hold.expired", freed="expired") + _COUNT
 """End one hold if its time is over and no card of it is being written; gives 1 or 0."""

@@ -33,6 +33,17 @@ LEGALLY_HELD = """(EXISTS (
 The mark is cast for the reason told above: the index of marked items is empty on most days.
 """
 
+KEPT_BY_NETWORK = """(hold.rolled_back_cards IS NOT NULL AND EXISTS (
+          SELECT FROM sim_identity kept
+          WHERE kept.city_id = hold.city_id AND kept.item_no = ANY (hold.rolled_back_cards)
+            AND kept.number_item_no IS NULL AND kept.auc NOT IN ('none', 'deleted')))"""
+"""Whether the network may still have an identity with which the hold's number was sold before (N9).
+
+Such a hold neither ends nor is released: its number would be on sale while a card over there works with it. A refusal
+of the network's is no deletion, for its answer may have been lost on the way; a card that serves another number since
+has to do with that one.
+"""
+
 EVENT_COLUMNS = """city_id, at, name, kind, item_no, version, from_state, to_state,
                    staff_no, interface_no, reason, order_ref, data"""
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from inventory.store import confirm_sql, free_sql, hold_sql, replace_sql, second_sql
+from inventory.store import confirm_sql, free_sql, hold_sql, replace_sql, roll_back_sql, second_sql
 from inventory.store.hot import HotStatement
 
 
@@ -20,7 +20,7 @@ class NumberOffer:
 
     `ours` tells whether a caller at the given organisation may sell it. `fee_change` numbers the last change of its own
     fee by a person (0: none), `fee` is what that change left. `data_from` and `data_to` bound the free data units of
-    its HLR, of the sort that was asked for; both are None when there are none.
+    its HLR, of the sort that was asked for; both are None when there are none. `kept`: its hold stays beyond its time.
     """
 
     item_no: int
@@ -29,7 +29,7 @@ class NumberOffer:
     state: str
     hold_until: datetime | None
     hold_id: int | None
-    job_id: int | None
+    kept: bool
     ours: bool
     pool: str | None
     transit_id: int | None
@@ -48,7 +48,7 @@ class NumberOffer:
 
 @dataclass(frozen=True)
 class SimOffer:
-    """A card that someone wants, as it stands; `hlr_code` is set on a finished card."""
+    """A card that someone wants, as it stands; `hlr_code` is set on a finished card, `kept` as of a number."""
 
     item_no: int
     iccid: str | None
@@ -56,7 +56,7 @@ class SimOffer:
     state: str
     hold_until: datetime | None
     hold_id: int | None
-    job_id: int | None
+    kept: bool
     ours: bool
     pool: str | None
     transit_id: int | None
@@ -109,10 +109,18 @@ class HoldRecord:
     replace_reason: str | None
     waits_for_network: bool
     """Whether the city waits for the network's word, and the network has not confirmed every identity on the card."""
+    original_hold_id: int | None
+    """The hold whose sale was rolled back for this one."""
+    kept_card: str | None
+    """A card that the number was sold with before, and whose identity the network may still have; None: no such one."""
 
+
+_KEPT_BY_NETWORK = hold_sql.KEPT_BY_NETWORK.replace("hold.", "h.")
+_KEPT = f"(h.job_id IS NOT NULL OR {_KEPT_BY_NETWORK}) IS TRUE"
+"""Whether the hold `h` stays beyond its time: a card of it is being written, or the network has something of it."""
 
 _NUMBER_OFFER_TEXT = f"""
-    SELECT n.item_no, n.number, n.kind, n.state, n.hold_until, n.hold_id, h.job_id,
+    SELECT n.item_no, n.number, n.kind, n.state, n.hold_until, n.hold_id, {_KEPT} AS kept,
            {hold_sql.SELLABLE} AS ours, n.pool, n.transit_id, n.recall_id, n.legal_hold, n.hlr_code,
            n.cls, n.outcome, n.rule_set_id,
            coalesce(f.change_no, 0) AS fee_change, coalesce(f.cls, n.cls) AS fee_cls, f.terms AS fee,
@@ -131,7 +139,7 @@ _NUMBER_OFFER = HotStatement(_NUMBER_OFFER_TEXT)
 _NUMBER_OFFER_NUMBERED = HotStatement(_NUMBER_OFFER_TEXT.replace(hold_sql.PLAIN, hold_sql.NUMBERED))
 
 _SIM_OFFER = HotStatement(f"""
-    SELECT s.item_no, s.iccid, s.serial, s.state, s.hold_until, s.hold_id, h.job_id,
+    SELECT s.item_no, s.iccid, s.serial, s.state, s.hold_until, s.hold_id, {_KEPT} AS kept,
            {hold_sql.SELLABLE} AS ours, s.pool, s.transit_id, s.recall_id, s.legal_hold, s.hlr_code, s.kind_code,
            s.adm_refused, s.expires_on
     FROM sim s LEFT JOIN hold h ON h.city_id = s.city_id AND h.hold_id = s.hold_id
@@ -158,7 +166,12 @@ _RECORD = text(f"""
            o.iccid AS old_iccid, o.state AS old_sim_state, h.replace_reason,
            {confirm_sql.WAITS_FOR_NETWORK} AND EXISTS (
                SELECT FROM sim_identity i WHERE i.city_id = h.city_id AND i.item_no = h.sim_item_no
-               AND i.number_item_no IS NULL AND i.auc <> 'confirmed') AS waits_for_network
+               AND i.number_item_no IS NULL AND i.auc <> 'confirmed') AS waits_for_network,
+           h.original_hold_id,
+           (SELECT min(coalesce(k.iccid, k.serial)) FROM sim k
+            WHERE {_KEPT_BY_NETWORK} AND k.city_id = h.city_id AND k.item_no = ANY (h.rolled_back_cards)
+              AND EXISTS (SELECT FROM sim_identity i WHERE i.city_id = k.city_id AND i.item_no = k.item_no
+                          AND i.number_item_no IS NULL AND i.auc NOT IN ('none', 'deleted'))) AS kept_card
     FROM hold h
     LEFT JOIN sim o ON o.city_id = h.city_id AND o.item_no = h.old_sim_item_no
     LEFT JOIN number n ON n.city_id = h.city_id AND n.item_no = h.number_item_no
@@ -166,13 +179,14 @@ _RECORD = text(f"""
     WHERE h.city_id = CAST(:city AS int) AND h.hold_id = CAST(:hold AS bigint)
 """)  # noqa: S608 - composed of constants
 
-_NEXT_END = text("""
+_NEXT_END = text(f"""
     SELECT min(first.expires_at) FROM (SELECT DISTINCT city_id FROM organisation) AS city
     CROSS JOIN LATERAL (
         SELECT expires_at FROM hold h
         WHERE h.city_id = city.city_id AND h.state IN ('ACTIVE', 'BOOKED') AND h.job_id IS NULL
+          AND NOT {_KEPT_BY_NETWORK}
         ORDER BY expires_at LIMIT 1) AS first
-""")
+""")  # noqa: S608 - composed of constants
 
 _WAIT_FOR_NUMBER = text("""
     SELECT FROM number WHERE city_id = CAST(:city AS int) AND item_no = CAST(:item AS bigint) FOR SHARE
@@ -241,8 +255,10 @@ _OPEN_REPLACEMENT_NUMBERED = HotStatement(replace_sql.OPEN_NUMBERED)
 _REPLACE = HotStatement(replace_sql.REPLACE)
 _OPEN_SECOND = HotStatement(second_sql.OPEN)
 _ADD_SECOND = HotStatement(second_sql.ADD)
+_ROLL_BACK = HotStatement(roll_back_sql.ROLL_BACK)
 _EXPIRE_ONE = text(free_sql.EXPIRE_ONE)
 _EXPIRE_DUE = text(free_sql.EXPIRE_DUE)
+_END_LET_GO = text(free_sql.END_LET_GO)
 _RELEASE_ONE = text(free_sql.RELEASE_ONE)
 
 
@@ -252,7 +268,7 @@ def hold_statement() -> str:
 
 
 async def expire_one(connection: AsyncConnection, *, city_id: int, hold_id: int, now: datetime) -> bool:
-    """End the hold if its time is over and no card of it is being written; True if this call ended it."""
+    """End the hold if its time is over and nothing keeps it; True if this call ended it."""
     given = {"city": city_id, "hold": hold_id, "now": now, **_SYSTEM}
     return bool(await connection.scalar(_EXPIRE_ONE, given))
 
@@ -271,8 +287,14 @@ async def expire_due(connection: AsyncConnection, *, city_id: int, batch: int, n
     return int(await connection.scalar(_EXPIRE_DUE, given) or 0)
 
 
+async def end_let_go(connection: AsyncConnection, *, city_id: int, now: datetime) -> None:
+    """End the city's holds with an item under a legal hold that only the network has kept until now."""
+    who = {**_SYSTEM, "reason": free_sql.LEGAL_HOLD}
+    await connection.execute(_END_LET_GO, {"city": city_id, "now": now, **who})
+
+
 async def next_end(connection: AsyncConnection) -> datetime | None:
-    """Return when the next hold ends that no write job keeps, or None if there is no such hold."""
+    """Return when the next hold ends that neither a write job nor the network keeps, or None if there is none."""
     end: datetime | None = await connection.scalar(_NEXT_END)
     return end
 
@@ -341,6 +363,11 @@ async def replace(connection: AsyncConnection, given: Mapping[str, Any]) -> dict
 async def add_second_number(connection: AsyncConnection, given: Mapping[str, Any]) -> dict[str, Any] | None:
     """Confirm a second number with the parameters of `second_sql.ADD`; raises as `hold` does."""
     return await _run(connection, _ADD_SECOND, given)
+
+
+async def roll_back(connection: AsyncConnection, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Roll a sale back with the parameters of `roll_back_sql.ROLL_BACK`; raises as `hold` does."""
+    return await _run(connection, _ROLL_BACK, given)
 
 
 @dataclass(frozen=True)

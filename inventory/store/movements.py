@@ -40,6 +40,8 @@ from inventory.store.streams import Stream, in_batches
 INTAKE, ISSUE, RECALL, TRANSFER, SCRAP, SALE = "INTAKE", "ISSUE", "RECALL", "TRANSFER", "SCRAP", "SALE"
 RECEIPT, RETURN = "RECEIPT", "RETURN"
 HAND_IN = "HAND_IN"
+ROLL_BACK = "ROLL_BACK"
+"""A sale that waited for the network was taken back: number and card are with who had them before."""
 """A customer's card that was replaced comes back, to be scrapped."""
 TAKEOVER, DISPUTE, WITHDRAWAL = "TAKEOVER", "DISPUTE", "WITHDRAWAL"
 UNDO = "UNDO"

@@ -33,6 +33,11 @@ class LineCard:
     hold_until: datetime | None
     job_id: int | None
 
+    @property
+    def kept(self) -> bool:
+        """Whether its hold stays beyond its time: the new card is being written."""
+        return self.job_id is not None
+
 
 _CARD_OF_NUMBER = text("""
     SELECT s.item_no, s.iccid, s.serial, s.state, s.legal_hold,

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.organisation import Level
 from inventory.domain.search import NumberQuery
-from inventory.store.hold_sql import NUMBERED, PLAIN
+from inventory.store.hold_sql import KEPT_BY_NETWORK, NUMBERED, PLAIN
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,7 @@ EXPIRED = f"""
                            AND number.hold_id = h.hold_id
     WHERE h.city_id = CAST(:city AS int) AND h.expires_at <= CAST(:now AS timestamptz)
       AND h.state IN ('ACTIVE', 'BOOKED') AND h.job_id IS NULL AND h.old_sim_item_no IS NULL
+      AND NOT {KEPT_BY_NETWORK.replace("hold.", "h.")}
       AND (CAST(:tails AS int[]) IS NULL OR tail = ANY (CAST(:tails AS int[])))
       AND {_FREE.replace("city_id", "number.city_id", 1)} AND {_OURS}
     ORDER BY number.item_no LIMIT CAST(:limit AS int)

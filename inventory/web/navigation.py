@@ -72,6 +72,7 @@ GROUPS = (
         (
             Page("/approvals", "Approvals", Permission.APPROVALS_READ),
             Page("/network", "Told to the network", Permission.NETWORK_READ),
+            Page("/waiting", "Sales that wait", Permission.HOLDS_READ),
         ),
     ),
     Group(

@@ -44,6 +44,7 @@ from inventory.web import (
     stock_page,
     transport_key_page,
     upload_routes,
+    waiting_page,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -79,6 +80,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     approval_pages.router,
     end_pages.router,
     network_page.router,
+    waiting_page.router,
     place_pages.router,
     setup_pages.router,
     policy_page.router,

@@ -73,6 +73,7 @@ _ELEMENTS = {
 _CLOSED = {
     HoldState.RELEASED: "The kit was released; number and card are free again.",
     HoldState.EXPIRED: "The time ran out; number and card are free again.",
+    HoldState.ROLLED_BACK: "The sale was rolled back; a fresh kit has number and card.",
     END_REASON: "An outside order lies on the number or the card, and the kit was ended. Hold others for the customer.",
 }
 _REPLACEMENT_CLOSED = {
@@ -138,6 +139,7 @@ def sale_view(
         "can_extend": own and hold["state"] == HoldState.ACTIVE and not working,
         "can_release": live and not working and not unsettled,
         "waits": hold.get("number_state") == NumberState.COMPLETING,
+        "kept": live and hold.get("network_has_it", False),
         "closed_text": gettext(closed) if closed else "",
     }
 

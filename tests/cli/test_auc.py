@@ -97,3 +97,9 @@ def test_cards_are_told_to_the_network_and_its_answers_taken_in(
     assert main(["auc", "confirm", str(said)]) == 2
     [told] = answered(capsys, "auc")["exports"]
     assert told["states"] == {"confirmed": 1, "failed": 1}
+
+
+@pytest.mark.usefixtures("shell")
+def test_only_a_number_whose_sale_waits_is_rolled_back(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["auc", "roll-back", "13888810235", "--reason", "no answer"]) == 2
+    assert "no sale of 13888810235 waits" in capsys.readouterr().err.replace("\n", " ")

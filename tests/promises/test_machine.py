@@ -1,4 +1,4 @@
-"""Any sequence of holds, replacements, extensions, bookings, writes, releases and sales leaves the audit quiet."""
+"""Any sequence of holds, replacements, bookings, writes, releases, sales and roll backs leaves the audit quiet."""
 
 from __future__ import annotations
 
@@ -21,18 +21,22 @@ from hypothesis.stateful import (
 )
 from typing_extensions import override
 
+from inventory.domain.auc import AucAnswer
 from inventory.domain.errors import DomainError
 from inventory.domain.fees import Business
 from inventory.domain.replacement import ReplaceReason
 from inventory.services import expiry
+from inventory.services.auc_answers import NetworkAnswer, take_answers
 from inventory.services.auditing import audit
 from inventory.services.kits import SimWish
 from inventory.services.sealing import seal_all
 from inventory.store.engine import connect
 from tests.builders_stock import KIND, NOW, TOWN, add_data, add_numbers, add_sims, build_town, finish_card, write_card
-from tests.promises.conftest import NUMBERS, Counter
-from tests.promises.test_ending import rows
+from tests.promises.conftest import NUMBERS, Counter, fresh
+from tests.promises.test_completion import ADMIN
+from tests.promises.test_ending import change, rows
 from tests.promises.test_kit_cards import take
+from tests.promises.test_rolling_back import back
 
 pytestmark = [pytest.mark.database]
 T = TypeVar("T")
@@ -40,6 +44,10 @@ CARDS = tuple(f"8986002600{item_no:010d}" for item_no in range(8))
 FINISHED = (7, 6, 5)
 LINE = NUMBERS[0]
 """Is in use from the beginning, by the first of the finished cards."""
+WAITS = """
+INSERT INTO city_policy (city_id, name, value, changed_at, changed_by)
+SELECT city_id, 'completion', 'by_network', now(), 'T' FROM organisation WHERE level = 'CITY' ON CONFLICT DO NOTHING
+"""
 HALL = TOWN.caller(TOWN.hall, interface_no="LJ-HALL-02")
 
 _WRITABLE = """
@@ -170,6 +178,33 @@ class Promises(RuleBasedStateMachine):
         """Sell it, or put its card into the line."""
         if hold is not None and self.try_(self.counter.confirm(hold, old_card_handed_in=handed_in)) is None:
             self.try_(self.counter.confirm(hold))
+
+    @rule(waits=st.booleans())
+    def complete_by_network(self, *, waits: bool) -> None:
+        """Let the city wait for the network from now on, or no longer."""
+        self.run(change(self.counter, WAITS if waits else "DELETE FROM city_policy WHERE name = 'completion'"))
+
+    @rule(answer=st.sampled_from(AucAnswer), told=st.booleans())
+    def hear(self, answer: AucAnswer, *, told: bool) -> None:
+        """Tell the network of every card that it does not know of, if it is to be, and take its answers in."""
+
+        async def hear() -> None:
+            if told:
+                await change(self.counter, "UPDATE sim_identity SET auc = 'sent' WHERE auc IN ('none', 'failed')")
+            imsis = [imsi for (imsi,) in await rows(self.counter, "SELECT imsi FROM sim_identity ORDER BY imsi")]
+            async with self.database.session() as session:
+                heard = [NetworkAnswer(imsi, answer) for imsi in imsis]
+                await take_answers(session, ADMIN, fresh(), heard, now=self.now)
+
+        self.run(hear())
+
+    @rule(target=holds, hold=holds)
+    def roll_back(self, hold: str | None) -> str | None:
+        """Take its sale back, if that waits for the network."""
+        if hold is None:
+            return None
+        answer = self.try_(back(self.counter, hold))
+        return None if answer is None else str(answer.body["hold"])
 
     @rule(hold=consumes(holds))
     def release(self, hold: str | None) -> None:

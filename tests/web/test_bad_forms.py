@@ -136,6 +136,8 @@ def test_no_form_makes_the_service_fail(person: TestClient, path: str) -> None:
         "/items/number/" + "1" * 400,
         "/desk?hold=h-530700-99999999999999999999",
         "/desk?hold=%00",
+        "/waiting?back=%00",
+        "/waiting/h-1/roll-back",
         "/desk/holds/h-530700-1",
         "/desk/numbers?q=%00&cls=99&without=x",
         "/desk/numbers?q=A%3FA8&cls=%C2%B2",

@@ -40,6 +40,7 @@ KNOWN_COMPOSED = {
 MOVEMENTS = (
     *(
         "HAND_IN",
+        "ROLL_BACK",
         "INTAKE",
         "ISSUE",
         "RECALL",

@@ -141,7 +141,7 @@ def let_a_sale_wait(console: FastAPI) -> None:
 def test_sales_that_wait_stand_on_the_page_with_what_to_do(console: FastAPI, browser: Browser) -> None:
     """REQ-AUC-01: a failed answer is not lost among the files."""
     city = browser(Role.CITY_ADMIN)
-    assert "Sales that wait" not in city.get("/network").text
+    assert "Sales that wait for the network" not in city.get("/network").text
     finish_a_card(console)
     let_a_sale_wait(console)
     page = city.get("/network").text

@@ -75,6 +75,7 @@ SHOWN = (
     "/count",
     "/approvals",
     "/network",
+    "/waiting",
     "/setup",
     "/places",
     "/policies",

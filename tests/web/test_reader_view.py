@@ -98,7 +98,7 @@ def test_reader_panel_says_and_draws_what_is_and_what_to_do(
 
 def scanned(state: str = "AVAILABLE", hlr: str | None = "LJ1") -> SimOffer:
     return SimOffer(
-        item_no=1, iccid="89860026000000000001", serial=None, state=state, hold_until=None, hold_id=None, job_id=None,
+        item_no=1, iccid="89860026000000000001", serial=None, state=state, hold_until=None, hold_id=None, kept=False,
         ours=True, pool="hall", transit_id=None, recall_id=None, legal_hold=False, hlr_code=hlr, kind_code="K",
         adm_refused=False, expires_on=None,
     )  # fmt: skip

@@ -33,6 +33,7 @@ from inventory.web import (
     rendering,
     sale_view,
     setup_pages,
+    waiting_page,
     wording,
 )
 
@@ -67,6 +68,8 @@ def texts_in_tables() -> Iterator[str]:
     yield from quota_page._PERIODS.values()
     yield from network_page._ADVICE.values()
     yield from network_page._CALL_ADVICE.values()
+    yield from waiting_page._ADVICE.values()
+    yield from (waiting_page._KEPT, waiting_page._ORDERED)
     yield from port_page._STANDINGS.values()
     yield from setup_pages._CARRIERS.values()
     yield from place_pages._LEVELS.values()

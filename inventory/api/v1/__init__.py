@@ -45,6 +45,7 @@ from inventory.api.v1 import (
     quotes,
     reasons,
     recall_orders,
+    rolling_back,
     search,
     segments,
     sims,
@@ -61,6 +62,7 @@ from inventory.api.v1 import (
 ROUTERS: tuple[APIRouter, ...] = (
     holds.router,
     confirmation.router,
+    rolling_back.router,
     kiosk.router,
     search.router,
     quotes.router,

@@ -26,6 +26,7 @@ from inventory.domain.errors import (
     InvalidIdentifier,
     LegalHold,
     MissingField,
+    NetworkHasIdentity,
     NoDataUnit,
     NoNumberedData,
     NotFound,
@@ -149,6 +150,12 @@ class HoldView(Model):
     created_at: Time
     closed_at: Time | None
     close_reason: str | None
+    original_hold: str | None = Field(None, description="The hold whose sale was rolled back for this one.")
+    network_has_it: bool = Field(
+        False,
+        description="The network may still have the identity that its number was sold with: until it is deleted there, "
+        "the hold neither expires nor is released.",
+    )
     old_iccid: str | None = Field(description="The card that is to be replaced, of a replacement.")
     old_sim_state: SimState | None
     replace_reason: ReplaceReason | None
@@ -320,7 +327,7 @@ class Released(Model):
     operation_id="release_hold",
     summary="Give the whole kit back",
     response_model=Released,
-    responses=errors(*ENDED, ReasonMissing, OutsideScope, CardBeingWritten),
+    responses=errors(*ENDED, ReasonMissing, OutsideScope, CardBeingWritten, NetworkHasIdentity),
 )
 async def release_hold(
     caller: Releaser,

@@ -178,7 +178,7 @@ class Movement(Model):
     kind: Literal[
         "INTAKE", "ISSUE", "RECALL", "TRANSFER", "SCRAP", "SALE", "RECEIPT", "RETURN", "TAKEOVER",
         "DISPUTE", "WITHDRAWAL", "LOSS", "FIND", "WRITE_OFF", "VENDOR_RETURN", "VOID", "BLOCK", "UNBLOCK",
-        "UNDO", "CITY_OUT", "CITY_IN", "HAND_IN",
+        "UNDO", "CITY_OUT", "CITY_IN", "HAND_IN", "ROLL_BACK",
     ]  # fmt: skip
     resource: str
     state: Literal["IN_TRANSIT", "PARTLY_ANSWERED", "ACCEPTED", "REFUSED", "SETTLED"]

@@ -120,6 +120,28 @@ class NetworkNotReady(DomainError):
     message = "The network has not confirmed card {iccid}; the old card works until it has: tell it, then confirm"
 
 
+class LineNotWaiting(DomainError):
+    """The hold has no sale that waits for the network, so there is nothing to roll back (`hold`, `state`)."""
+
+    code = "line_not_waiting"
+    refusal = Refusal.CONFLICT
+    message = (
+        "Hold {hold} has no sale that waits for the network, it is {state}; "
+        "an open hold is released, a line in use is ended by its customer"
+    )
+
+
+class NetworkHasIdentity(DomainError):
+    """The number was sold before with a card that the network may still have (`hold`, `iccid`)."""
+
+    code = "network_has_identity"
+    refusal = Refusal.CONFLICT
+    message = (
+        "The network may still have the identity of card {iccid}, with which the number of {hold} was sold; "
+        "have it deleted there and keep the answer deleted, then release; or sell it again"
+    )
+
+
 class NotHeldTogether(DomainError):
     """Card and number are neither one line nor in one kit (`iccid`, `number`)."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Identity, Index, Integer, LargeBinary, SmallInteger, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Identity, Index, Integer, LargeBinary, SmallInteger, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.store.schema.base import Base, CityKey, Code, CodeKey, CodeText
@@ -19,12 +19,22 @@ class HoldRow(Base):
     The quote is the whole answer given to the caller, with the rule-set version that made it. A hold with an
     `old_sim_item_no` is a service order on a number in use: it locks the number and that card, which the kit's card is
     to replace, and both go on working until it is confirmed (REQ-LCK-01).
+
+    One with an `original_hold_id` was given when that one's sale was rolled back (N9). While the network has an
+    identity on one of the `rolled_back_cards`, which were sold with the number before, it neither expires nor is
+    released.
     """
 
     __tablename__ = "hold"
     __table_args__ = (
         Index("ix_hold_due", "city_id", "expires_at", postgresql_where=text("state IN ('ACTIVE', 'BOOKED')")),
         Index("ix_hold_order", "city_id", "order_ref", postgresql_where=text("order_ref IS NOT NULL")),
+        Index(
+            "ix_hold_rolled_back",
+            "city_id",
+            "hold_id",
+            postgresql_where=text("rolled_back_cards IS NOT NULL AND state IN ('ACTIVE', 'BOOKED')"),
+        ),
     )
 
     city_id: Mapped[CityKey]
@@ -51,6 +61,8 @@ class HoldRow(Base):
     created_at: Mapped[dt.datetime]
     closed_at: Mapped[dt.datetime | None]
     close_reason: Mapped[str | None]
+    original_hold_id: Mapped[int | None]
+    rolled_back_cards: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
 
 
 class Idempotency(Base):
