@@ -133,12 +133,16 @@ def _waiting(sight: Sight) -> Step:
 
 
 def _sold(sight: Sight) -> Step:
-    """Bring a sold card to its customer: whatever stops the machine, nothing else is done with it."""
-    if sight.moving or sight.place is None:
+    """Bring a sold card to its customer: whatever stops the machine, nothing else is done with it.
+
+    A movement of which nothing is heard for long was never made, or a person made another one meanwhile: where the card
+    lies decides then.
+    """
+    if sight.place is None or (sight.moving and sight.resting < STALLED):
         return _WAIT
-    if sight.handed_out:
-        return Step(Act.FINISH) if sight.place == "nowhere" else _WAIT
-    return Step(Act.HAND_OUT) if sight.place == "contacts" else _WAIT
+    if sight.place == "nowhere":
+        return Step(Act.FINISH)
+    return Step(Act.HAND_OUT) if sight.place == "contacts" and not sight.handed_out else _WAIT
 
 
 def _serving(sight: Sight) -> Step:

@@ -93,7 +93,9 @@ class Loop:
                     await see_one_moment(session)  # a card of before beside a job of after would be judged wrongly
                     seen = await _see(session, sale, most=self.most, now=now)
                     caller = await caller_of(session, interface_no=sale.interface_no, staff_no=sale.staff_no)
-                step = decide(seen.sight) if caller is not None else Step(Act.STOP, KioskStop.KIT_ENDED)
+                step = decide(seen.sight)
+                if caller is None and sale.state != KioskState.SOLD:  # what is sold comes out without anybody's right
+                    step = Step(Act.STOP, KioskStop.KIT_ENDED)
                 if step.act is Act.WAIT:
                     return Advanced()
                 if caller is not None and step.act not in _MOVES:

@@ -96,6 +96,7 @@ class InSlot:
 
     def __init__(self, card: VirtualUicc) -> None:
         self.card = card
+        self.dead = False
 
     def reset(self) -> bytes:
         """Reset the card."""
@@ -104,7 +105,7 @@ class InSlot:
     def transmit(self, apdu: bytes) -> bytes:
         """Answer, or nothing."""
         try:
-            return self.card.transmit(apdu)
+            return b"" if self.dead else self.card.transmit(apdu)
         except (Torn, Muted):
             return b""
 

@@ -106,7 +106,17 @@ def test_sold_card_is_handed_out_once_and_the_sale_ends_when_it_is_gone() -> Non
         Act.FINISH,
     ]
     assert decide(replace(sold, place="gate")).act is Act.WAIT
+    assert decide(replace(sold, place=None, resting=STALLED)).act is Act.WAIT
     assert decide(replace(sold, state=KioskState.DONE)).act is Act.WAIT
+
+
+def test_sold_card_whose_movement_was_lost_is_judged_by_where_it_lies_after_a_while() -> None:
+    lost = replace(CARD, state=KioskState.SOLD, card_state=SimState.IN_USE, moving=True, resting=STALLED)
+    assert [decide(replace(lost, place=place)).act for place in ("contacts", "gate", "nowhere")] == [
+        Act.HAND_OUT,
+        Act.WAIT,
+        Act.FINISH,
+    ]
 
 
 def test_another_card_helps_only_against_what_the_card_is() -> None:
