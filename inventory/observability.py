@@ -138,7 +138,7 @@ class Metrics:
         )
         self.network = Counter(
             "haoka_network_identities",
-            "Identities that the network was told of, confirmed, refused or deleted.",
+            "Identities that the network was told of, confirmed, refused, was told to delete (to_delete) or deleted.",
             ["result"],
             registry=self.registry,
         )

@@ -66,11 +66,42 @@ def export(
 
 @app.command()
 def fetch(
-    export_id: Annotated[str, typer.Argument(metavar="EXPORT", help="Id of the export, such as x-530700-1.")],
+    export_id: Annotated[
+        str, typer.Argument(metavar="FILE_ID", help="Id of an export or of deletions, such as x-530700-1, xd-530700-1.")
+    ],
     to: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")],
 ) -> None:
-    """Write the file of an export, again if need be."""
+    """Write the file of an export or of deletions, again if need be."""
     _fetch(export_id, to)
+
+
+@app.command()
+def deletions(*, csv_file: AsFile = None, as_json: AsJson = False) -> None:
+    """List the files that told the network to delete identities of cards that are gone, and what is left of each."""
+    client = connect()
+    if csv_file is not None:
+        client.save("/v1/network-deletions", csv_file)
+        return
+    answer = client.read("/v1/network-deletions")
+    show_rows(answer, answer["deletions"], ("id", "form", "hlr", "count", "left", "staff", "at"), as_json=as_json)
+    if answer["waiting"] and not as_json:
+        typer.echo(f"{answer['waiting']:,} more to be told: haoka auc delete", err=True)
+
+
+@app.command()
+def delete(
+    form: Annotated[str, typer.Argument(help="open5gs, osmo-hlr or csv.")],
+    *,
+    hlr: Annotated[str | None, typer.Option(help="Cards of this HLR alone.")] = None,
+    most: Annotated[int, typer.Option(help="So many identities at most, up to 1,000,000.")] = 100_000,
+    to: Annotated[Path | None, typer.Option(help="Write the file here; without it, fetch it later.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the network to delete the identities of cards that are gone for good."""
+    answer = connect().write("/v1/network-deletions", {"form": form, "hlr": hlr, "most": most})
+    if to is not None:
+        _fetch(answer["id"], to)
+    show_fields(answer, as_json=as_json)
 
 
 @app.command()
@@ -143,7 +174,8 @@ def _answers(file: Path) -> Iterator[dict[str, str]]:
 
 
 def _fetch(export_id: str, to: Path) -> None:
-    connect().save_file(f"/v1/network-exports/{export_id}/file", to)
+    of = "network-deletions" if export_id.startswith("xd-") else "network-exports"
+    connect().save_file(f"/v1/{of}/{export_id}/file", to)
 
 
 def _counted(states: dict[str, int]) -> str:

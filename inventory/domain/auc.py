@@ -105,6 +105,25 @@ def entry(form: AucForm, one: Subscriber, under: TransportName) -> str:
     return _csv(_cells(one, under))
 
 
+def deletion_head(form: AucForm) -> str:
+    """Give what stands before the first identity that is to be deleted."""
+    if form is AucForm.OSMO_HLR:
+        return "enable\n"
+    return "" if form is AucForm.OPEN5GS else _csv(("imsi", "iccid", "hlr"))
+
+
+def deletion_entry(form: AucForm, imsi: str, iccid: str | None, hlr: str) -> str:
+    """Give the line by which one identity is deleted.
+
+    For open5gs it is a document for `mongoimport --mode=delete --upsertFields=imsi`, for osmo-hlr a command.
+    """
+    if form is AucForm.OPEN5GS:
+        return json.dumps({"imsi": imsi}, separators=(",", ":")) + "\n"
+    if form is AucForm.OSMO_HLR:
+        return f"subscriber imsi {imsi} delete\n"
+    return _csv((imsi, iccid or "", hlr))
+
+
 def _document(one: Subscriber, under: TransportName) -> dict[str, Any]:
     """Give a document as open5gs' own web page writes it, with one session "internet" in the default slice.
 

@@ -102,7 +102,7 @@ async def export(
 async def perform_export(session: AsyncSession, caller: Caller, wish: ExportWish, *, now: datetime) -> dict[str, Any]:
     """Do as `export` does, in the transaction that is open; whether its keys open is for `require_keys` to say."""
     city = await whole_city(session, caller)
-    form = _form(wish)
+    form = checked_form(wish.form, wish.most)
     key = await _key_for_network(session, wish.transport_key)
     if wish.hlr is not None and wish.hlr not in {hlr.code for hlr in await catalogue.hlrs_of(session, caller.city_id)}:
         raise NotFound(what="HLR", value=wish.hlr)
@@ -290,12 +290,19 @@ async def whole_city(session: AsyncSession, caller: Caller) -> Node:
     return await city_to_decide_for(session, caller, about="what the network knows")
 
 
-def _form(wish: ExportWish) -> AucForm:
-    form = next((form for form in AucForm if form == wish.form), None)
+def checked_form(name: str, most: int) -> AucForm:
+    """Return the form of this name, for a file of at most so many identities.
+
+    Raises
+    ------
+    InvalidField
+        There is none, or the number is out of range.
+    """
+    form = next((form for form in AucForm if form == name), None)
     if form is None:
-        raise InvalidField(field="form", value=wish.form, reason=", ".join(AucForm))
-    if not 0 < wish.most <= MOST:
-        raise InvalidField(field="most", value=wish.most, reason=f"1 to {MOST}")
+        raise InvalidField(field="form", value=name, reason=", ".join(AucForm))
+    if not 0 < most <= MOST:
+        raise InvalidField(field="most", value=most, reason=f"1 to {MOST}")
     return form
 
 

@@ -17,7 +17,7 @@ from inventory.access.caller import Caller
 from inventory.domain.identifiers import format_public_id
 from inventory.domain.kinds import KINDS
 from inventory.domain.lifecycle import AucState
-from inventory.services import bulk_orders, legal_holds, recall_orders
+from inventory.services import auc_deletions, bulk_orders, legal_holds, recall_orders
 from inventory.services.approving import ApprovalView, read_approvals
 from inventory.services.auc_exports import PREFIX, read_exports
 from inventory.services.catalogue import read_code_tables
@@ -266,6 +266,22 @@ def network_export_listing() -> Listing:
         ]  # fmt: skip
 
     return Listing("network-exports", columns, rows)
+
+
+def network_deletion_listing() -> Listing:
+    """Give the files that told the network to delete identities, the newest first. Refuses as `read_deletions`."""
+
+    async def rows(session: AsyncSession, caller: Caller) -> Batches:
+        found, _ = await auc_deletions.read_deletions(session, caller, most=None)
+        yield [
+            (
+                format_public_id(auc_deletions.PREFIX, caller.city_id, row.deletion_id), row.form, row.hlr_code,
+                row.item_count, row.left, row.staff_no, row.created_at,
+            )
+            for row in found
+        ]  # fmt: skip
+
+    return Listing("network-deletions", ("deletion", "form", "hlr", "count", "left", "staff", "at"), rows)
 
 
 def holiday_listing(*, now: datetime) -> Listing:

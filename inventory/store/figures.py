@@ -50,9 +50,11 @@ _TOLD = text("""
     SELECT CAST(sum(CAST(e.data ->> 'count' AS bigint)) FILTER (WHERE e.name = 'auc.exported') AS bigint) AS sent,
            CAST(sum(CAST(e.data ->> 'confirmed' AS bigint)) AS bigint) AS confirmed,
            CAST(sum(CAST(e.data ->> 'failed' AS bigint)) AS bigint) AS failed,
-           CAST(sum(CAST(e.data ->> 'deleted' AS bigint)) AS bigint) AS deleted
+           CAST(sum(CAST(e.data ->> 'deleted' AS bigint)) AS bigint) AS deleted,
+           CAST(sum(CAST(e.data ->> 'count' AS bigint)) FILTER (WHERE e.name = 'auc.deletion_told') AS bigint)
+               AS to_delete
     FROM organisation AS city
-    JOIN event AS e ON e.city_id = city.city_id AND e.name IN ('auc.exported', 'auc.answered')
+    JOIN event AS e ON e.city_id = city.city_id AND e.name IN ('auc.exported', 'auc.deletion_told', 'auc.answered')
         AND e.xid >= CAST(CAST(:since AS text) AS xid8) AND e.xid < CAST(CAST(:until AS text) AS xid8)
     WHERE city.parent_id IS NULL
 """)
@@ -88,7 +90,7 @@ async def documents_between(session: AsyncSession, since: str, until: str) -> li
 
 
 async def network_between(session: AsyncSession, since: str, until: str) -> dict[str, int]:
-    """Return how many identities the network was told of, confirmed, refused and deleted in transactions as above."""
+    """Return how many identities the network was told of or to delete, confirmed, refused and deleted, as above."""
     row = (await session.execute(_TOLD, {"since": since, "until": until})).mappings().one()
     return {result: count for result, count in row.items() if count}
 

@@ -28,6 +28,7 @@ from inventory.web import (
     legal_pages,
     load_pages,
     move_pages,
+    network_deletions_page,
     network_page,
     number_kind_page,
     order_pages,
@@ -79,6 +80,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     box_pages.router,
     approval_pages.router,
     end_pages.router,
+    network_deletions_page.router,  # before the exports, whose names fill the same place in an address
     network_page.router,
     waiting_page.router,
     place_pages.router,

@@ -58,6 +58,7 @@ _HEADS = {
     "count": "Quantity",
     "counted_by": "Counted by",
     "damaged": "Damaged",
+    "deletion": "File",
     "day": "Day",
     "days": "Lasts (days)",
     "deleted": "Deleted there",

@@ -17,6 +17,7 @@ FIRST = {
     "bulk-orders": "bulk_order",
     "approvals": "approval",
     "network-exports": "export",
+    "network-deletions": "deletion",
     "holidays": "day",
     "card-kinds": "code",
     "number-kinds": "code",

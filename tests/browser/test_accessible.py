@@ -59,6 +59,7 @@ OF_THE_CITY = (
     "/places",
     "/transport-keys",
     "/network",
+    "/network/deletions",
     "/ports",
     "/segments",
     "/legal-holds",

@@ -100,6 +100,46 @@ def test_cards_are_told_to_the_network_and_its_answers_taken_in(
 
 
 @pytest.mark.usefixtures("shell")
+<<<<<<< HEAD
 def test_only_a_number_whose_sale_waits_is_rolled_back(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["auc", "roll-back", "13888810235", "--reason", "no answer"]) == 2
     assert "no sale of 13888810235 waits" in capsys.readouterr().err.replace("\n", " ")
+=======
+def test_identities_of_cards_that_are_gone_are_told_to_be_deleted(
+    operator_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """REQ-AUC-01."""
+    lines = vendor_file([1, 2]).decode().replace("ICCID/Ser_nb/PIN1/PUK1/ADM1/KI/OPC", WITH_IMSI)
+    for serial in (1, 2):
+        lines = lines.replace(f"{serial:020X} ", f"{serial:020X} {imsi(serial)} ", 1)
+    (tmp_path / "out.txt").write_text(lines)
+    answered(capsys, "load", str(tmp_path / "out.txt"), "--card-kind", "4G-P", "--pool", "hall", "--hlr", "LJ1")
+    assert main(["auc", "delete", "csv"]) != 0
+    assert "nothing_to_delete" in capsys.readouterr().err
+    scrap_all(operator_url)
+
+    assert main(["auc", "deletions"]) == 0
+    assert "2 more to be told" in capsys.readouterr().err
+    file = tmp_path / "gone.vty"
+    done = answered(capsys, "auc", "delete", "osmo-hlr", "--to", str(file))
+
+    assert done["count"] == 2
+    assert file.read_text() == "".join(["enable\n", *(f"subscriber imsi {imsi(serial)} delete\n" for serial in (1, 2))])
+    assert main(["auc", "fetch", done["id"], str(tmp_path / "again.vty")]) == 0
+    assert (tmp_path / "again.vty").read_bytes() == file.read_bytes()
+    [told] = answered(capsys, "auc", "deletions")["deletions"]
+    assert (told["id"], told["count"], told["left"]) == (done["id"], 2, 2)
+
+
+def scrap_all(url: str) -> None:
+    """Let all cards be gone that the network knows, behind the service's back."""
+
+    async def scrap() -> None:
+        database = connect(url, pool_size=1)
+        async with database.session() as session, session.begin():
+            await session.execute(text("UPDATE sim_identity SET auc = 'confirmed'"))
+            await session.execute(text("UPDATE sim SET state = 'SCRAPPED'"))
+        await database.close()
+
+    asyncio.run(scrap())
+>>>>>>> 890901f (Tell the network to delete the identities of cards that are gone)

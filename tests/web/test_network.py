@@ -96,6 +96,41 @@ def test_older_files_stand_on_further_pages(console: FastAPI, browser: Browser) 
     assert len(city.get("/network?format=csv").text.splitlines()) == 22
 
 
+def test_the_network_is_told_on_the_page_to_delete_what_is_gone(console: FastAPI, browser: Browser) -> None:
+    """REQ-AUC-01: the file is made with one press, fetched as often as needed, and says what is left."""
+    city, auditor = browser(Role.CITY_ADMIN), browser(Role.AUDITOR, "zh")
+    empty = city.get("/network/deletions").text
+    assert ("Nothing is left to be told of" in empty, "to delete nothing yet" in empty) == (True, True)
+    refused = city.post("/network/deletions", data={"form": "csv", "most": "10"})
+    assert (refused.status_code, "nothing_to_delete" in refused.text) == (409, True)
+    assert "invalid_field" in city.post("/network/deletions", data={"form": "csv", "most": "many"}).text
+    finish_a_card(console)
+    lose_the_card(console)
+    assert "1 identities are to be told of" in city.get("/network/deletions").text
+    assert city.post("/network/deletions", data={"form": "csv", "most": "10"}).status_code == 303
+    shown = city.get("/network/deletions").text
+    assert 'href="/network/deletions/xd-530700-1/file"' in shown
+    file = city.get("/network/deletions/xd-530700-1/file")
+    assert file.text.splitlines()[1].startswith("460001234567890,")
+    assert city.get("/network/deletions/xd-530700-9/file").status_code == 404
+    assert city.get("/network/deletions?format=csv").text.splitlines()[1].startswith("xd-530700-1,csv,,1,1,")
+    page = auditor.get("/network/deletions").text
+    assert ("待网络删除的身份" in page, "xd-530700-1" in page, "生成文件" in page) == (True, True, False)
+    assert auditor.post("/network/deletions", data={"form": "csv", "most": "10"}).status_code == 403
+    assert browser(Role.HALL_KEEPER).get("/network/deletions").status_code == 403
+
+
+def lose_the_card(console: FastAPI) -> None:
+    """Let the finished card be gone, and the network know it."""
+    engine = create_engine(console.state.runtime.settings.sqlalchemy_url())
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE sim_identity SET auc = 'confirmed'"))
+        connection.execute(
+            text("UPDATE sim SET state = 'WRITTEN_OFF' WHERE item_no IN (SELECT item_no FROM sim_identity)")
+        )
+    engine.dispose()
+
+
 def finish_a_card(console: FastAPI) -> None:
     """Let one card have an identity and the network a key; the service's own vault has all keys."""
     vault = console.state.runtime.vault

@@ -125,6 +125,14 @@ class TransportKeyNotOpened(DomainError):
     message = "What lies under transport key {index} does not open; see that the key file is the right one"
 
 
+class NothingToDelete(DomainError):
+    """The network was told to delete all that it knows of cards that are gone, or others are at work on the rest."""
+
+    code = "nothing_to_delete"
+    refusal = Refusal.CONFLICT
+    message = "No card that is gone has an identity that the network is not told to delete; fetch an earlier file again"
+
+
 class NothingToExport(DomainError):
     """The network knows of every proven identity with keys in stock (`form`), or sales are at work on the others."""
 

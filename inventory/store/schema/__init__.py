@@ -15,7 +15,15 @@ from inventory.store.schema.access import (
 from inventory.store.schema.approvals import Approval
 from inventory.store.schema.base import CITY_FREE_TABLES, Base
 from inventory.store.schema.boxes import Box, BoxLine
-from inventory.store.schema.cards import AucExport, CardIssue, CardSecret, SimIdentity, SubscriptionData, TransportKey
+from inventory.store.schema.cards import (
+    AucDeletion,
+    AucExport,
+    CardIssue,
+    CardSecret,
+    SimIdentity,
+    SubscriptionData,
+    TransportKey,
+)
 from inventory.store.schema.events import AuditRun, Event, SealBlock, SealedEvent
 from inventory.store.schema.fees import FeeChange, NumberFee, RuleSetRow
 from inventory.store.schema.holds import HoldRow, Idempotency
@@ -39,6 +47,7 @@ __all__ = [
     "CITY_FREE_TABLES",
     "ApiKey",
     "Approval",
+    "AucDeletion",
     "AucExport",
     "AuditRun",
     "Base",

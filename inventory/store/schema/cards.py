@@ -39,6 +39,14 @@ class SimIdentity(Base):
         Index(
             "ix_sim_identity_number", "city_id", "number_item_no", postgresql_where=text("number_item_no IS NOT NULL")
         ),
+        Index(
+            "ix_sim_identity_gone",
+            "city_id",
+            "deletion_id",
+            "item_no",
+            postgresql_where=text("deletion_id IS NOT NULL"),
+            postgresql_include=["auc"],
+        ),
     )
 
     city_id: Mapped[CityKey]
@@ -54,6 +62,8 @@ class SimIdentity(Base):
     """The card's sequence number as it reported it when it was proven."""
     export_id: Mapped[int | None]
     """The export that told the network of it last."""
+    deletion_id: Mapped[int | None]
+    """The file that told the network to delete it."""
 
 
 class AucExport(Base):
@@ -69,6 +79,20 @@ class AucExport(Base):
     item_count: Mapped[int]
     staff_no: Mapped[Code]
     approver: Mapped[Code]
+    created_at: Mapped[dt.datetime]
+
+
+class AucDeletion(Base):
+    """A file that tells the network to delete identities; which ones, these say themselves."""
+
+    __tablename__ = "auc_deletion"
+
+    city_id: Mapped[CityKey]
+    deletion_id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    form: Mapped[Code]
+    hlr_code: Mapped[str | None] = mapped_column(CodeText, ForeignKey("hlr.code"))
+    item_count: Mapped[int]
+    staff_no: Mapped[Code]
     created_at: Mapped[dt.datetime]
 
 

@@ -84,6 +84,14 @@ class Sim(StockItem, Base):
         Index("ix_sim_recall", "city_id", "recall_id", postgresql_where=text("recall_id IS NOT NULL")),
         Index("ix_sim_legal", "city_id", "item_no", postgresql_where=text("legal_hold")),
         Index(
+            "ix_sim_gone",
+            "city_id",
+            "item_no",
+            postgresql_where=text(
+                "state IN ('REPLACED', 'RETIRED', 'SCRAPPED', 'WRITTEN_OFF', 'RETURNED_TO_VENDOR', 'VOIDED')"
+            ),
+        ),
+        Index(
             "ix_sim_second_number",
             "city_id",
             "second_number_item_no",

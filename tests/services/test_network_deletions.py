@@ -1,0 +1,187 @@
+"""The network is told to delete what it knows of cards that are gone, each identity once."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from inventory.access.permissions import Role
+from inventory.domain.errors import InvalidField, NotFound, NothingToDelete, OutsideScope
+from inventory.domain.lifecycle import AucState, SimState
+from inventory.services.auc_deletions import DeletionWish, deletion_file, read_deletions, tell_deletions
+from inventory.services.auditing import audit
+from inventory.store import auc_deletions
+from inventory.store.auc_deletions import GONE, KNOWN
+from tests.services.files import iccid, imsi
+from tests.services.test_told_network import answered, stocked
+from tests.services.town import CITY, HLR, NOW, Town, fresh_key
+
+pytestmark = [pytest.mark.database, pytest.mark.anyio]
+
+
+async def gone(town: Town, *serials: int, state: str = "SCRAPPED", auc: str = "confirmed") -> None:
+    """Let cards that the network knows be gone."""
+    await town.execute(
+        "UPDATE sim_identity SET auc = :auc WHERE imsi = ANY(:imsis)", auc=auc, imsis=[imsi(no) for no in serials]
+    )
+    await town.execute(
+        "UPDATE sim SET state = :state WHERE iccid = ANY(:cards)", state=state, cards=[iccid(no) for no in serials]
+    )
+
+
+async def told(town: Town, **wish: Any) -> dict[str, Any]:
+    async with town.database.session() as session:
+        done = await tell_deletions(session, town.admin, fresh_key(), DeletionWish(**{"form": "csv", **wish}), now=NOW)
+    return done.body
+
+
+async def fetched(town: Town, deletion: str) -> str:
+    async with town.database.session() as session:
+        file = await deletion_file(session, town.admin, deletion, now=NOW)
+    async with town.database.session() as session, aclosing(file.open(session)) as pieces:
+        return b"".join([piece async for piece in pieces]).decode()
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("csv", f"imsi,iccid,hlr\r\n{imsi(1)},{iccid(1)},{HLR}\r\n{imsi(2)},{iccid(2)},{HLR}\r\n"),
+        ("osmo-hlr", f"enable\nsubscriber imsi {imsi(1)} delete\nsubscriber imsi {imsi(2)} delete\n"),
+        ("open5gs", f'{{"imsi":"{imsi(1)}"}}\n{{"imsi":"{imsi(2)}"}}\n'),
+    ],
+)
+async def test_file_says_each_identity_in_the_form_that_its_network_reads(town: Town, form: str, expected: str) -> None:
+    """REQ-AUC-01: what is on a card that is gone is deleted in the network."""
+    await stocked(town, 1, 2, 3)
+    await gone(town, 1, 2)
+
+    done = await told(town, form=form)
+
+    assert done == {"id": f"xd-{CITY}-1", "count": 2}
+    assert await fetched(town, done["id"]) == expected
+    events = await town.rows("SELECT name, data FROM event WHERE kind = 'auc_deletion' ORDER BY event_no")
+    assert [tuple(row) for row in events] == [
+        ("auc.deletion_told", {"form": form, "hlr": None, "most": 100_000, "count": 2}),
+        ("auc.deletion_fetched", {"left": 2}),
+    ]
+    async with town.database.session() as session:
+        assert (await audit(session, now=NOW)).findings == []
+
+
+async def test_only_what_the_network_knows_of_cards_that_are_gone_for_good_is_told(town: Town) -> None:
+    serials = range(1, len(SimState) * len(AucState) + 1)
+    await stocked(town, *serials)
+    cases = [(state, auc) for state in SimState for auc in AucState]
+    for serial, (state, auc) in zip(serials, cases, strict=True):
+        await gone(town, serial, state=state, auc=auc)
+
+    done = await told(town)
+
+    expected = [imsi(no) for no, (state, auc) in zip(serials, cases, strict=True) if state in GONE and auc in KNOWN]
+    assert [line.split(",")[0] for line in (await fetched(town, done["id"])).splitlines()[1:]] == expected
+    assert SimState.SENT_AWAY not in GONE  # the card lives in another city
+    with pytest.raises(NothingToDelete):
+        await told(town)
+
+
+async def test_what_the_network_has_deleted_leaves_the_file_for_its_imsi_may_be_another_cards(town: Town) -> None:
+    """REQ-AUC-01: an IMSI is free again once the network has deleted it, and no later fetch names it."""
+    await stocked(town, 1, 2)
+    await gone(town, 1, 2)
+    done = await told(town)
+
+    assert (await answered(town, (1, "deleted")))["deleted"] == 1
+
+    assert imsi(1) not in await fetched(town, done["id"])
+    assert imsi(2) in await fetched(town, done["id"])
+    async with town.database.session() as session:
+        (row,), waiting = await read_deletions(session, town.admin)
+    assert (row.item_count, row.left, waiting) == (2, 1, 0)
+
+
+async def test_card_that_serves_again_after_all_is_left_out_of_a_later_fetch(town: Town) -> None:
+    await stocked(town, 1)
+    await gone(town, 1)
+    done = await told(town)
+    await gone(town, 1, state="AVAILABLE")
+
+    assert await fetched(town, done["id"]) == "imsi,iccid,hlr\r\n"
+
+
+async def test_files_hold_so_many_of_one_hlr_and_what_is_left_waits(town: Town) -> None:
+    await stocked(town, 1, 2, 3)
+    await gone(town, 1, 2, 3)
+
+    assert (await told(town, most=2, hlr=HLR))["count"] == 2
+    async with town.database.session() as session:
+        _, waiting = await read_deletions(session, town.admin)
+    assert waiting == 1
+    assert imsi(3) in await fetched(town, (await told(town))["id"])
+
+
+async def both_at_once(town: Town) -> list[int]:
+    """Let two persons make a file at the same moment; return how many identities each has."""
+    async with town.database.session() as first, town.database.session() as second:
+        _ = await first.begin()
+        given: dict[str, Any] = {"city_id": CITY, "form": "csv", "hlr_code": None, "staff_no": "A", "now": NOW}
+        _, mine = await auc_deletions.add_deletion(first, most=2, **given)
+        _ = await second.begin()
+        other = asyncio.create_task(auc_deletions.add_deletion(second, most=9, **given))
+        await asyncio.wait({other}, timeout=0.5)
+        await first.commit()
+        _, theirs = await other
+        await second.commit()
+    return [mine, theirs]
+
+
+async def test_two_files_made_at_once_never_hold_the_same_identity(town: Town) -> None:
+    await stocked(town, 1, 2, 3)
+    await gone(town, 1, 2, 3)
+
+    assert await both_at_once(town) == [2, 1]
+
+
+async def test_without_the_lock_two_files_would_hold_the_same(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The canary: the second file takes what the first one has just taken."""
+    unlocked = auc_deletions._TELL.text.replace("FOR NO KEY UPDATE OF i SKIP LOCKED", "")
+    monkeypatch.setattr(auc_deletions, "_TELL", text(unlocked))
+    await stocked(town, 1, 2, 3)
+    await gone(town, 1, 2, 3)
+
+    assert await both_at_once(town) == [2, 3]
+
+
+async def test_what_cannot_be_told_is_refused(town: Town) -> None:
+    await stocked(town, 1)
+    with pytest.raises(NothingToDelete):
+        await told(town)
+    await gone(town, 1)
+    for wish in ({"form": "xml"}, {"most": 0}, {"most": 1_000_001}):
+        with pytest.raises(InvalidField):
+            await told(town, **wish)
+    with pytest.raises(NotFound):
+        await told(town, hlr="NONE")
+    for missing in (f"xd-{CITY}-9", "xd-530800-1"):
+        with pytest.raises(NotFound):
+            await fetched(town, missing)
+    async with town.database.session() as session:
+        with pytest.raises(OutsideScope):
+            await read_deletions(session, town.at(f"{CITY}-H1", Role.ACCEPTANCE))
+
+
+async def test_lost_answer_is_given_again_and_tells_nothing_twice(town: Town) -> None:
+    await stocked(town, 1, 2)
+    await gone(town, 1)
+    write, wish = fresh_key(), DeletionWish(form="csv")
+    async with town.database.session() as session:
+        first = await tell_deletions(session, town.admin, write, wish, now=NOW)
+    await gone(town, 2)
+    async with town.database.session() as session:
+        again = await tell_deletions(session, town.admin, write, wish, now=NOW)
+
+    assert (again.body, again.replayed) == (first.body, True)
+    assert await town.value("SELECT count(*) FROM auc_deletion") == 1
