@@ -100,11 +100,12 @@ def test_cards_are_told_to_the_network_and_its_answers_taken_in(
 
 
 @pytest.mark.usefixtures("shell")
-<<<<<<< HEAD
 def test_only_a_number_whose_sale_waits_is_rolled_back(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["auc", "roll-back", "13888810235", "--reason", "no answer"]) == 2
     assert "no sale of 13888810235 waits" in capsys.readouterr().err.replace("\n", " ")
-=======
+
+
+@pytest.mark.usefixtures("shell")
 def test_identities_of_cards_that_are_gone_are_told_to_be_deleted(
     operator_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -142,4 +143,3 @@ def scrap_all(url: str) -> None:
         await database.close()
 
     asyncio.run(scrap())
->>>>>>> 890901f (Tell the network to delete the identities of cards that are gone)
