@@ -20,11 +20,11 @@ from inventory.store.embedded import EmbeddedServer
 ROOT = Path(__file__).parents[2]
 SLOW = ("database", "card", "browser", "e2e")
 COMPLETE = (
-    *("-n", "auto", "--maxprocesses=4", "--dist=worksteal"),
+    *("-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist=worksteal"),
     *("--cov", "--cov-report=", "--coverage-gate"),
     "--maxfail=20",
 )
-"""Options of a complete run: a process for each processor, each with a database server of its own.
+"""Options of a complete run: a process more than there are processors, for many tests wait, each with a database server of its own.
 
 It gives up where so much fails that the machine is the reason: tests that hang one after the other take hours.
 """

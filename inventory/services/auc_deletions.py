@@ -60,6 +60,8 @@ async def tell_deletions(
         known = {row.code for row in await catalogue.hlrs_of(session, caller.city_id)}
         if wish.hlr is not None and wish.hlr not in known:
             raise NotFound(what="HLR", value=wish.hlr)
+        if not await auc_deletions.count_untold(session, city_id=caller.city_id, hlr_code=wish.hlr):
+            raise NothingToDelete
         await allow_long_statements(session)
         deletion_id, count = await auc_deletions.add_deletion(
             session, city_id=caller.city_id, form=form, hlr_code=wish.hlr, most=wish.most, staff_no=caller.staff_no,

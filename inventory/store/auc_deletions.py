@@ -69,9 +69,9 @@ def _chosen(city_id: int, hlr_code: str | None) -> dict[str, Any]:
     return {"city": city_id, "hlr": hlr_code, "known": [state.value for state in KNOWN]}
 
 
-async def count_untold(session: AsyncSession, *, city_id: int) -> int:
-    """Return how many identities of cards that are gone no file has told the network of yet."""
-    return await session.scalar(_COUNT, _chosen(city_id, None)) or 0
+async def count_untold(session: AsyncSession, *, city_id: int, hlr_code: str | None = None) -> int:
+    """Return how many identities of cards that are gone, of an HLR or of all, no file has told the network of yet."""
+    return await session.scalar(_COUNT, _chosen(city_id, hlr_code)) or 0
 
 
 async def add_deletion(

@@ -13,7 +13,6 @@ from inventory.access.permissions import Role
 from inventory.domain.errors import InvalidField, NotFound, NothingToDelete, OutsideScope
 from inventory.domain.lifecycle import AucState, SimState
 from inventory.services.auc_deletions import DeletionWish, deletion_file, read_deletions, tell_deletions
-from inventory.services.auditing import audit
 from inventory.store import auc_deletions
 from inventory.store.auc_deletions import GONE, KNOWN
 from tests.services.files import iccid, imsi
@@ -68,8 +67,6 @@ async def test_file_says_each_identity_in_the_form_that_its_network_reads(town: 
         ("auc.deletion_told", {"form": form, "hlr": None, "most": 100_000, "count": 2}),
         ("auc.deletion_fetched", {"left": 2}),
     ]
-    async with town.database.session() as session:
-        assert (await audit(session, now=NOW)).findings == []
 
 
 async def test_only_what_the_network_knows_of_cards_that_are_gone_for_good_is_told(town: Town) -> None:
