@@ -24,7 +24,7 @@ COMPLETE = (
     *("--cov", "--cov-report=", "--coverage-gate"),
     "--maxfail=20",
 )
-"""Options of a complete run: a process more than there are processors, for many tests wait, each with a database server of its own.
+"""Options of a complete run: for many tests wait, a process more than processors, each with its own server.
 
 It gives up where so much fails that the machine is the reason: tests that hang one after the other take hours.
 """
