@@ -39,6 +39,8 @@ NOT_FOR_AUDITORS: Mapping[str, str] = {
     "inventory.web.move_pages": "empty forms; what was moved is on the page of documents",
     "inventory.web.network_page.fetch": "a file with keys in it, enclosed; what it was is on the list of exports",
     "inventory.api.v1.network.get_file": "as above",
+    "inventory.web.network_deletions_page.fetch": "whole IMSIs, and each fetch is told of; the list shows the files",
+    "inventory.api.v1.network_deletions.get_file": "as above",
     "inventory.web.delivery_pages.scanning": "a field to scan into; what is on its way is on the page of deliveries",
     "inventory.web.intake_pages": "forms that take stock in; what they brought is on the pages of loads",
     "inventory.web.upload_routes.stands": "where one's own unfinished upload goes on",
