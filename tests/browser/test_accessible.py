@@ -45,6 +45,7 @@ PAGES = (
     f"/items/sim/{VENDOR.card(20).iccid}",
     "/nothing",
     "/kiosks",
+    "/waiting",
     "/desk",
 )
 """What a hall's keeper sees."""
