@@ -1,4 +1,4 @@
-"""Tell the network what to delete: the identities of cards that are gone for good (REQ-AUC-01).
+"""Tell the network what to delete: identities of cards that are gone, or whose sale was rolled back (REQ-AUC-01).
 
 No key is in such a file, and nothing of what serves anybody, so one person may make it. What the network says it has
 deleted comes back as any of its answers (`auc_answers`); only then may the IMSI go to another card.
@@ -42,7 +42,7 @@ class DeletionWish:
 async def tell_deletions(
     session: AsyncSession, caller: Caller, write: WriteKey, wish: DeletionWish, *, now: datetime
 ) -> Answer:
-    """Put identities of cards that are gone into a file and answer with it; none is ever in two files.
+    """Put identities that nobody uses any more into a file and answer with it; none is ever in two files.
 
     Raises
     ------
@@ -60,7 +60,7 @@ async def tell_deletions(
         known = {row.code for row in await catalogue.hlrs_of(session, caller.city_id)}
         if wish.hlr is not None and wish.hlr not in known:
             raise NotFound(what="HLR", value=wish.hlr)
-        if not await auc_deletions.count_untold(session, city_id=caller.city_id, hlr_code=wish.hlr):
+        if not await auc_deletions.count_untold(session, city_id=caller.city_id, now=now, hlr_code=wish.hlr):
             raise NothingToDelete
         await allow_long_statements(session)
         deletion_id, count = await auc_deletions.add_deletion(
@@ -78,7 +78,7 @@ async def tell_deletions(
 
 
 async def read_deletions(
-    session: AsyncSession, caller: Caller, *, most: int | None = auc_deletions.MOST_LISTED
+    session: AsyncSession, caller: Caller, *, now: datetime, most: int | None = auc_deletions.MOST_LISTED
 ) -> tuple[list[DeletionRow], int]:
     """Return the city's files of deletions, the newest first, and how many identities are in none yet.
 
@@ -90,7 +90,7 @@ async def read_deletions(
     async with session.begin():
         await whole_city(session, caller)
         rows = await auc_deletions.deletions(session, city_id=caller.city_id, limit=most)
-        return rows, await auc_deletions.count_untold(session, city_id=caller.city_id)
+        return rows, await auc_deletions.count_untold(session, city_id=caller.city_id, now=now)
 
 
 async def deletion_file(session: AsyncSession, caller: Caller, public_id: str, *, now: datetime) -> ExportFile:
@@ -121,7 +121,7 @@ async def deletion_file(session: AsyncSession, caller: Caller, public_id: str, *
         async with reading.begin():
             await allow_long_statements(reading)
             yield deletion_head(form).encode()
-            gone = auc_deletions.stream_gone(reading, city_id=caller.city_id, deletion_id=row.deletion_id)
+            gone = auc_deletions.stream_left(reading, city_id=caller.city_id, deletion_id=row.deletion_id, now=now)
             async with aclosing(gone) as batches:
                 async for batch in batches:
                     yield "".join(deletion_entry(form, one.imsi, one.iccid, one.hlr_code) for one in batch).encode()

@@ -268,11 +268,11 @@ def network_export_listing() -> Listing:
     return Listing("network-exports", columns, rows)
 
 
-def network_deletion_listing() -> Listing:
+def network_deletion_listing(*, now: datetime) -> Listing:
     """Give the files that told the network to delete identities, the newest first. Refuses as `read_deletions`."""
 
     async def rows(session: AsyncSession, caller: Caller) -> Batches:
-        found, _ = await auc_deletions.read_deletions(session, caller, most=None)
+        found, _ = await auc_deletions.read_deletions(session, caller, now=now, most=None)
         yield [
             (
                 format_public_id(auc_deletions.PREFIX, caller.city_id, row.deletion_id), row.form, row.hlr_code,

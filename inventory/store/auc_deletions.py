@@ -1,4 +1,4 @@
-"""What the network is told to delete: identities of cards that are gone for good, and the files that told of them."""
+"""What the network is told to delete: identities that nobody uses any more, and the files that told of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, any_, func, insert, literal, select, text, tuple_, update
+from sqlalchemy import ARRAY, BigInteger, any_, func, insert, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.lifecycle import AucState, SimState
-from inventory.store.schema import AucDeletion, Sim, SimIdentity
+from inventory.store.schema import AucDeletion, SimIdentity
 from inventory.store.streams import Stream, in_batches
 
 MOST_LISTED = 100
@@ -47,31 +47,45 @@ class GoneRow:
     hlr_code: str
 
 
-_CARD = tuple_(Sim.city_id, Sim.item_no) == tuple_(SimIdentity.city_id, SimIdentity.item_no)
 _STATES = ", ".join(f"'{state}'" for state in GONE)
-_UNTOLD = f"""
-    SELECT i.city_id, i.item_no, i.slot
-    FROM sim s
-    JOIN sim_identity i ON i.city_id = s.city_id AND i.item_no = s.item_no
-    WHERE s.city_id = :city AND s.state IN ({_STATES}) AND i.auc = ANY(:known) AND i.deletion_id IS NULL
-      AND (CAST(:hlr AS text) IS NULL OR i.hlr_code = :hlr)
+_UNUSED = f"""
+    FROM sim_identity i
+    JOIN (
+        SELECT item_no, TRUE AS gone FROM sim WHERE city_id = :city AND state IN ({_STATES})
+        UNION
+        SELECT unnest(rolled_back_cards), FALSE FROM hold
+        WHERE city_id = :city AND rolled_back_cards IS NOT NULL AND state IN ('ACTIVE', 'BOOKED') AND expires_at <= :now
+    ) AS card ON card.item_no = i.item_no
+    WHERE i.city_id = :city AND i.auc = ANY(:known) AND (card.gone OR i.number_item_no IS NULL)
 """  # noqa: S608 - a constant
-"""The states stand in the text: only so the planner finds the index on the cards that are gone."""
+"""Identities that the network has and nobody will use: on cards that are gone, and those for which a hold is kept,
+after a roll back, though its time is over: nobody can confirm it, and it waits for this very deletion (docs/adr/0040).
+
+The states stand in the text: only so the planner finds the index on the cards that are gone.
+"""
+_UNTOLD = f"""
+    SELECT i.city_id, i.item_no, i.slot {_UNUSED}
+      AND i.deletion_id IS NULL AND (CAST(:hlr AS text) IS NULL OR i.hlr_code = :hlr)
+"""
 _COUNT = text(f"SELECT count(*) FROM ({_UNTOLD}) AS untold")  # noqa: S608 - a constant
 _TELL = text(f"""
     WITH chosen AS ({_UNTOLD} ORDER BY i.item_no, i.slot LIMIT :most FOR NO KEY UPDATE OF i SKIP LOCKED)
     UPDATE sim_identity i SET deletion_id = :deletion
     FROM chosen WHERE i.city_id = chosen.city_id AND i.item_no = chosen.item_no AND i.slot = chosen.slot
 """)  # noqa: S608 - a constant
+_LEFT = text(f"""
+    SELECT i.imsi, s.iccid, i.hlr_code FROM sim s JOIN (SELECT i.* {_UNUSED} AND i.deletion_id = :deletion) AS i
+    ON i.city_id = s.city_id AND i.item_no = s.item_no ORDER BY i.item_no, i.slot
+""")  # noqa: S608 - a constant
 
 
-def _chosen(city_id: int, hlr_code: str | None) -> dict[str, Any]:
-    return {"city": city_id, "hlr": hlr_code, "known": [state.value for state in KNOWN]}
+def _unused(city_id: int, now: datetime) -> dict[str, Any]:
+    return {"city": city_id, "now": now, "known": [state.value for state in KNOWN]}
 
 
-async def count_untold(session: AsyncSession, *, city_id: int, hlr_code: str | None = None) -> int:
-    """Return how many identities of cards that are gone, of an HLR or of all, no file has told the network of yet."""
-    return await session.scalar(_COUNT, _chosen(city_id, hlr_code)) or 0
+async def count_untold(session: AsyncSession, *, city_id: int, now: datetime, hlr_code: str | None = None) -> int:
+    """Return how many identities that nobody uses, of an HLR or of all, no file has told the network of yet."""
+    return await session.scalar(_COUNT, {**_unused(city_id, now), "hlr": hlr_code}) or 0
 
 
 async def add_deletion(
@@ -88,7 +102,7 @@ async def add_deletion(
     values = {"city_id": city_id, "form": form, "hlr_code": hlr_code, "item_count": 0, "staff_no": staff_no}
     adding = insert(AucDeletion).values(**values, created_at=now).returning(AucDeletion.deletion_id)
     deletion_id: int = (await session.execute(adding)).scalar_one()
-    telling = {**_chosen(city_id, hlr_code), "most": most, "deletion": deletion_id}
+    telling = {**_unused(city_id, now), "hlr": hlr_code, "most": most, "deletion": deletion_id}
     count = (await (await session.connection()).execute(_TELL, telling)).rowcount
     this = (AucDeletion.city_id == city_id, AucDeletion.deletion_id == deletion_id)
     await session.execute(update(AucDeletion).where(*this).values(item_count=count))
@@ -117,21 +131,10 @@ async def deletions(
     return [DeletionRow(*row) for row in whole]
 
 
-def stream_gone(session: AsyncSession, *, city_id: int, deletion_id: int) -> Stream[GoneRow]:
+def stream_left(session: AsyncSession, *, city_id: int, deletion_id: int, now: datetime) -> Stream[GoneRow]:
     """Give what of a file of deletions is still to be deleted, in the order of stock.
 
     What the network has deleted meanwhile is left out: its IMSI may be another card's by now.
     """
-    columns: tuple[Any, ...] = (SimIdentity.imsi, Sim.iccid, SimIdentity.hlr_code)
-    query = (
-        select(*columns)
-        .join(Sim, _CARD)
-        .where(
-            SimIdentity.city_id == city_id,
-            SimIdentity.deletion_id == deletion_id,
-            SimIdentity.auc.in_(KNOWN),
-            Sim.state.in_(GONE),
-        )
-        .order_by(SimIdentity.item_no, SimIdentity.slot)
-    )
-    return in_batches(session, query, GoneRow)
+    given = {**_unused(city_id, now), "deletion": deletion_id}
+    return in_batches(session, _LEFT.bindparams(**given), GoneRow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -33,12 +34,14 @@ _USUAL = "100000"
 
 
 @router.get("")
-async def show(request: Request, session: SessionDep, caller: Reader, runtime: RuntimeDep, file: FileDep) -> Response:
+async def show(
+    request: Request, session: SessionDep, caller: Reader, runtime: RuntimeDep, now: NowDep, file: FileDep
+) -> Response:
     """Show the files and how many identities are in none yet; as a file all files."""
     if file is not None:
         wording = PageWording(language_of(request))
-        return await download(runtime.database, caller, network_deletion_listing(), file, wording)
-    return await _page(request, session, caller, Tried({"most": _USUAL}))
+        return await download(runtime.database, caller, network_deletion_listing(now=now), file, wording)
+    return await _page(request, session, caller, Tried({"most": _USUAL}), now=now)
 
 
 @router.post("")
@@ -51,7 +54,7 @@ async def tell(
         wish = DeletionWish(form=form.get("form", ""), hlr=form.get("hlr") or None, most=most)
         await tell_deletions(session, caller, write, wish, now=now)
     except DomainError as refusal:
-        return await _page(request, session, caller, Tried(form, refusal))
+        return await _page(request, session, caller, Tried(form, refusal), now=now)
     return RedirectResponse("/network/deletions", HTTPStatus.SEE_OTHER)
 
 
@@ -68,8 +71,8 @@ async def fetch(
     return await send(runtime.database, file.open, file.name, "application/octet-stream")
 
 
-async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tried) -> Response:
-    rows, waiting = await read_deletions(session, caller)
+async def _page(request: Request, session: SessionDep, caller: Caller, tried: Tried, *, now: datetime) -> Response:
+    rows, waiting = await read_deletions(session, caller, now=now)
     tables = await read_code_tables(session, caller)
     values = {
         "files": [_line(row, caller.city_id) for row in rows],

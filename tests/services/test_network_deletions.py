@@ -96,7 +96,7 @@ async def test_what_the_network_has_deleted_leaves_the_file_for_its_imsi_may_be_
     assert imsi(1) not in await fetched(town, done["id"])
     assert imsi(2) in await fetched(town, done["id"])
     async with town.database.session() as session:
-        (row,), waiting = await read_deletions(session, town.admin)
+        (row,), waiting = await read_deletions(session, town.admin, now=NOW)
     assert (row.item_count, row.left, waiting) == (2, 1, 0)
 
 
@@ -115,7 +115,7 @@ async def test_files_hold_so_many_of_one_hlr_and_what_is_left_waits(town: Town) 
 
     assert (await told(town, most=2, hlr=HLR))["count"] == 2
     async with town.database.session() as session:
-        _, waiting = await read_deletions(session, town.admin)
+        _, waiting = await read_deletions(session, town.admin, now=NOW)
     assert waiting == 1
     assert imsi(3) in await fetched(town, (await told(town))["id"])
 
@@ -167,7 +167,7 @@ async def test_what_cannot_be_told_is_refused(town: Town) -> None:
             await fetched(town, missing)
     async with town.database.session() as session:
         with pytest.raises(OutsideScope):
-            await read_deletions(session, town.at(f"{CITY}-H1", Role.ACCEPTANCE))
+            await read_deletions(session, town.at(f"{CITY}-H1", Role.ACCEPTANCE), now=NOW)
 
 
 async def test_lost_answer_is_given_again_and_tells_nothing_twice(town: Town) -> None:

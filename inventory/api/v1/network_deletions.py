@@ -37,7 +37,7 @@ _FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-s
 
 
 class NewDeletion(Model):
-    """What to tell the network to delete: identities that it knows, of cards that are gone, in no earlier file."""
+    """What to tell the network to delete: identities that it knows, that nobody uses any more, in no earlier file."""
 
     form: AucForm
     hlr: Annotated[str, Field(min_length=1, max_length=32)] | None = None
@@ -105,12 +105,12 @@ async def post_deletion(
     responses=FILES | errors(OutsideScope),
 )
 async def get_deletions(
-    caller: Reader, session: SessionDep, runtime: RuntimeDep, file: FileDep
+    caller: Reader, session: SessionDep, runtime: RuntimeDep, now: NowDep, file: FileDep
 ) -> Deletions | Response:
     """List the newest files and how much of each is left; as a file all of them."""
     if file is not None:
-        return await download(runtime.database, caller, network_deletion_listing(), file)
-    rows, waiting = await read_deletions(session, caller)
+        return await download(runtime.database, caller, network_deletion_listing(now=now), file)
+    rows, waiting = await read_deletions(session, caller, now=now)
     return Deletions(waiting=waiting, deletions=[Deletion.of(row, caller.city_id) for row in rows])
 
 
