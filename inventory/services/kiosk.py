@@ -172,7 +172,11 @@ async def read_sale(session: AsyncSession, caller: Caller, machine: Machine, *, 
     if sale is None:
         return None
     held = await promises.read_hold(session, caller, sale.hold, now=now)
-    return _as_answer(sale) | {"kit": held, "job": await read_last_job(session, caller, sale.hold)}
+    return _as_answer(sale) | {
+        "moved_at": sale.moved_at,
+        "kit": held,
+        "job": await read_last_job(session, caller, sale.hold),
+    }
 
 
 async def read_open_sales(session: AsyncSession, caller: Caller) -> list[dict[str, Any]]:
@@ -216,21 +220,25 @@ async def accept(session: AsyncSession, caller: Caller, hold_id: str, version: i
 
 
 async def check(
-    session: AsyncSession, caller: Caller, write: WriteKey, hold_id: str, real_name: RealName, *, now: datetime
-) -> Answer:
+    session: AsyncSession, caller: Caller, write: WriteKey, hold_id: str, real_name: RealName, *, now: datetime,
+    at: Caller | None = None,
+) -> Answer:  # fmt: skip
     """Take an acceptance system's or a clerk's word that the person was checked and what was due is paid (REQ-CMP-06).
+
+    `at` is the machine's own caller where the word is given at its screen: whoever works below its place may give it.
 
     Raises
     ------
     NotFound, HoldNotActive
-        There is no such sale in the caller's part, or it is over.
+        There is no such sale in the caller's part (or at the machine, for one of its place), or it is over.
     InvalidField
         The reference is not good.
     """
     reference = real_name_reference(real_name, now=now)
 
     async def work() -> dict[str, Any]:
-        sale = await _waiting(session, caller, hold_id)
+        of_the_place = at is not None and caller.org_id in at.scope
+        sale = await _waiting(session, at if at is not None and of_the_place else caller, hold_id)
         await kiosk.change_sale(session, sale, real_name=reference, moved_at=now)
         data = {"by": caller.interface_no, "channel": real_name.channel}
         draft = EventDraft(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import secrets
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
+from fastapi.responses import Response
 from starlette.datastructures import FormData, UploadFile
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.i18n import Language, choose
 from inventory.request_scope import ConnectionDep, NowDep, RuntimeDep, SessionDep
+from inventory.runtime import Runtime
 from inventory.services.access import Need, Presented, admit
 from inventory.services.alerts import count_alerts
 from inventory.services.once import WriteKey
@@ -28,6 +31,7 @@ __all__ = [
     "RuntimeDep",
     "SessionDep",
     "WriteDep",
+    "keep_session",
     "language_of",
     "require",
 ]
@@ -37,6 +41,19 @@ LANGUAGE_COOKIE = "haoka_language"
 _KEY = re.compile(r"[0-9A-Za-z-]{16,64}", re.ASCII)
 _LINES = "\n\r\t"
 _CHOICES: dict[str, Language] = {"zh": "zh", "en": "en"}
+
+
+def keep_session(answer: Response, request: Request, runtime: Runtime, token: str) -> None:
+    """Give the browser its session, never over a plain line where the console is reached by HTTPS."""
+    settings = runtime.settings
+    answer.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=settings.session_hours * 3600,
+        httponly=True,
+        samesite="lax",
+        secure="https" in {request.url.scheme, urlsplit(settings.public_url or "").scheme},
+    )
 
 
 class Require:

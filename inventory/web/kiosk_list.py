@@ -20,7 +20,17 @@ from inventory.services.kiosk import Machine
 from inventory.services.once import WriteKey
 from inventory.services.seats import SeatWish, bind_reader
 from inventory.services.stations import read_stations
-from inventory.web.deps import SESSION_COOKIE, FormDep, NowDep, RuntimeDep, SessionDep, WriteDep, language_of, require
+from inventory.web.deps import (
+    SESSION_COOKIE,
+    FormDep,
+    NowDep,
+    RuntimeDep,
+    SessionDep,
+    WriteDep,
+    keep_session,
+    language_of,
+    require,
+)
 from inventory.web.problems import render_form
 from inventory.web.reader_view import SEAT_COOKIE, dispenser_view, places, seat_of
 from inventory.web.texts import translations
@@ -83,10 +93,7 @@ async def open_here(
     except DomainError as refusal:
         return await _page(request, session, caller, now, refusal)
     answer = RedirectResponse("/kiosk", HTTPStatus.SEE_OTHER)
-    answer.set_cookie(
-        SESSION_COOKIE, opened.token, max_age=int(lasts.total_seconds()), httponly=True, samesite="lax",
-        secure=request.url.scheme == "https",
-    )  # fmt: skip
+    keep_session(answer, request, runtime, opened.token)
     answer.set_cookie(SEAT_COOKIE, seat, max_age=_YEAR, httponly=True, samesite="lax")
     return answer
 

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
+from inventory.domain.channels import Channel, SaleChannel, is_sold_in
 from inventory.domain.errors import DomainError, KioskNotReady
 from inventory.domain.identifiers import parse_any_number
 from inventory.services import kiosk
@@ -39,6 +40,8 @@ from inventory.web.reader_view import Place, choose_reader
 
 router = APIRouter(prefix="/kiosk")
 _SHOWN = 9
+_LOOKED_AT = 4 * _SHOWN
+"""Some of what is free is not for this channel, or has no card data."""
 _LONGEST_TAIL = 8
 _DIGITS = re.compile(r"[0-9]{0,8}", re.ASCII)
 _VERSION = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -63,8 +66,10 @@ SellingDep = Annotated[Desk, Depends(_selling)]
 async def _place(desk: Desk) -> tuple[Place | None, str | None]:
     """Return the machine's dispenser, and why it serves nobody now, if so."""
     place = choose_reader(await read_stations(desk.session, desk.caller, seat=desk.seat, now=desk.now))
-    if place is None or not place.mine or place.reader["kiosk"] is None:
+    if place is None or not place.mine:
         return None, "closed"
+    if place.reader["kiosk"] is None:  # closed meanwhile; whom it serves now it serves to the end
+        return place, "closed"
     return place, kiosk.trouble(place.reader["dispenser"]) if place.station["online"] else "offline"
 
 
@@ -84,9 +89,16 @@ async def _screen(desk: Desk, q: str = "", refusal: DomainError | None = None) -
     elif trouble is not None:
         values["closed"] = closed_view(trouble, desk.language)
     else:
-        ask = SearchAsk(wish=typed_search(q, ""), limit=_SHOWN)
-        values["numbers"] = [row for row in await find_some(desk, ask, few=_SHOWN) if row["data_available"]]
+        ask = SearchAsk(wish=typed_search(q, ""), limit=_LOOKED_AT)
+        found = await find_some(desk, ask, few=_LOOKED_AT)
+        values["numbers"] = [row for row in found if _sells(desk, row)][:_SHOWN]
     return values
+
+
+def _sells(desk: Desk, row: dict[str, Any]) -> bool:
+    """Whether the machine may sell this number: nobody stands by who could explain a refusal."""
+    sold_in = SaleChannel(row["terms"]["sale_channel"])
+    return bool(row["data_available"]) and is_sold_in(sold_in, Channel(desk.caller.channel))
 
 
 async def _back(desk: Desk, refusal: DomainError) -> Response:
@@ -163,7 +175,7 @@ async def check(desk: SellingDep, write: WriteDep, form: FormDep, hold_id: HoldI
         need = Need(permission=Permission.HOLDS_WRITE, writes=True)
         clerk = await vouch(desk.session, wish, rules, need, now=desk.now)
         seen = RealName(desk.now, "manual", PASSED)
-        await kiosk.check(desk.session, clerk, write, hold_id, seen, now=desk.now)
+        await kiosk.check(desk.session, clerk, write, hold_id, seen, now=desk.now, at=desk.caller)
     except DomainError as refusal:
         return await _back(desk, refusal)
     return _home()

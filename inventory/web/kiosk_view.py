@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from inventory.domain.lifecycle import HoldState, KioskState, WriteJobState
@@ -51,6 +51,8 @@ _PHASES = {
     WriteJobState.CANCELLED: "Another card is taken …",
 }
 _TAIL = 6
+_THERE = timedelta(minutes=2)
+"""So long a customer needs at most to take the card; later somebody else may stand there."""
 _KEPT = frozenset({HoldState.ACTIVE, HoldState.BOOKED})
 """A kit in these states was not released: its card is not settled yet."""
 
@@ -88,6 +90,7 @@ def customer_view(
         "total": 1 if job is None else max(job["steps_total"] or 0, job["steps_done"], 1),
         "stuck": stuck,
         "at_gate": at_gate,
+        "forgotten": closed_view("card_at_gate", language) if at_gate and now - sale["moved_at"] >= _THERE else None,
         "stopped": gettext(stopped) if stopped else "",
         "counter": gettext(counter),
         "card": name[-_TAIL:],

@@ -20,6 +20,7 @@ from inventory.web.deps import (
     NowDep,
     RuntimeDep,
     SessionDep,
+    keep_session,
     language_of,
 )
 from inventory.web.problems import explain
@@ -68,14 +69,7 @@ async def enter(request: Request, form: FormDep, session: SessionDep, runtime: R
         }
         return render(request, "sign_in.html", values, language=language_of(request), status=HTTPStatus.UNAUTHORIZED)
     answer = RedirectResponse(target, HTTPStatus.SEE_OTHER)
-    answer.set_cookie(
-        SESSION_COOKIE,
-        opened.token,
-        max_age=settings.session_hours * 3600,
-        httponly=True,
-        samesite="lax",
-        secure="https" in {request.url.scheme, urlsplit(settings.public_url or "").scheme},
-    )
+    keep_session(answer, request, runtime, opened.token)
     return answer
 
 

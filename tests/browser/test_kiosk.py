@@ -20,9 +20,10 @@ from cardwriter.virtual.uicc import VirtualUicc
 from drivers.crt_device import CrtDevice, Patience
 from drivers.dispenser import CrtDispenser
 from inventory.access.permissions import Role
+from inventory.cli.demo.vendor import VendorCard
 from tests.api.live import wait_until
 from tests.browser.cards import make_card
-from tests.browser.clerk import Screen
+from tests.browser.clerk import Language, Screen
 from tests.browser.stage import Stage
 from tests.browser.test_accessible import findings
 from tests.cards.hall import InSlot
@@ -84,9 +85,12 @@ def machine(stage: Stage) -> Iterator[Machine]:
     stage.change("UPDATE station SET revoked_at = now() WHERE name = :name", name=name)
 
 
-def opened_at(screen: Callable[..., Screen], machine: Machine) -> Screen:
+WORDS = {"zh-CN": ("同意", "身份证"), "en": ("I agree", "identity card")}
+
+
+def opened_at(screen: Callable[..., Screen], machine: Machine, language: Language = "zh-CN") -> Screen:
     """Let the keeper make a browser the machine's screen."""
-    kiosk = screen("zh-CN", Role.HALL_KEEPER, axe=True)
+    kiosk = screen(language, Role.HALL_KEEPER, axe=True)
     kiosk.go("/kiosks")
     kiosk.page.locator(f"section[aria-label='{machine.name}'] form[action='/kiosks/open'] button").click()
     expect(kiosk.page.locator("body.kiosk")).to_be_visible()
@@ -128,8 +132,9 @@ def chosen(kiosk: Screen, tail: str) -> str:
     expect(kiosk.page.locator("table.quote")).to_be_visible()
     kept(kiosk, "kiosk-terms")
     value = kiosk.page.locator("h1 .digits").inner_text()
-    kiosk.page.get_by_role("button", name="同意").click()
-    expect(kiosk.page.locator("#kiosk")).to_contain_text("身份证")
+    agree, document = WORDS[kiosk.language]
+    kiosk.page.get_by_role("button", name=agree).click()
+    expect(kiosk.page.locator("#kiosk")).to_contain_text(document)
     kept(kiosk, "kiosk-check")
     return value
 
@@ -160,10 +165,25 @@ def test_customer_buys_a_line_alone_and_a_spoiled_card_is_binned_on_the_way(
     kiosk.shows("办理成功", "#kiosk")
     kiosk.shows(VENDOR.card(good).iccid[-6:], "#kiosk")
     kept(kiosk, "kiosk-done")
-    kiosk.page.get_by_role("button", name="完成").click()
+    on_paper(kiosk, number, VENDOR.card(good))
+    kiosk.page.locator("nav a[lang=en]").click()
+    kiosk.shows("Your line is ready to be used.", "#kiosk")
+    assert findings(kiosk.page) == []
+    kiosk.page.get_by_role("button", name="Finish").click()
     expect(kiosk.page.locator("body.kiosk")).to_be_visible()
     kiosk.shows("卡已用完", "#kiosk")
     kiosk.keep("kiosk-empty")
+
+
+def on_paper(kiosk: Screen, number: str, card: VendorCard) -> None:
+    """Look at the slip as it is printed: what the customer has, no button, no code and no key."""
+    kiosk.page.emulate_media(media="print")
+    words = kiosk.page.locator("body").inner_text()
+    assert (number in words, card.iccid[-6:] in words) == (True, True)
+    for part in ("header", ".acts", "button"):
+        expect(kiosk.page.locator(part).first).to_be_hidden()
+    assert not [code for code in (card.iccid, card.pin1, card.puk1, card.adm1.decode()) if code in words]
+    kiosk.page.emulate_media(media="screen")
 
 
 _STACKED = "SELECT dispenser ->> 'stacker' <> 'empty' FROM station_reader WHERE name = :name"
@@ -172,23 +192,23 @@ _STACKED = "SELECT dispenser ->> 'stacker' <> 'empty' FROM station_reader WHERE 
 def test_stuck_card_sends_the_customer_to_the_counter_and_the_keeper_sees_why(
     screen: Callable[..., Screen], machine: Machine, hall_serials: Iterator[int]
 ) -> None:
-    """REQ-HW-11: the number is free again; screen and hall say the same."""
+    """REQ-HW-11: the number is free again; screen and hall say the same, each in its language."""
     machine.stack(next(hall_serials), next(hall_serials))
-    kiosk = opened_at(screen, machine)
+    kiosk = opened_at(screen, machine, "en")
     wait_until(lambda: bool(machine.stage.one(_STACKED, name=machine.name)))
     kiosk.go("/kiosk")
     number = chosen(kiosk, "4")
     machine.device.refuse[MOVE] = "10"
     checked(kiosk)
-    kiosk.shows("有卡被卡住", "#kiosk")
+    kiosk.shows("A card is stuck in this machine.", "#kiosk")
     kept(kiosk, "kiosk-jam")
     wait_until(lambda: machine.stage.one("SELECT state FROM number WHERE number = :n", n=number) == "UNUSED")
     keeper = screen("zh-CN", Role.HALL_KEEPER)
     keeper.go("/kiosks")
     keeper.shows("卡在机内卡住", f"section:has-text('{machine.name}')")
     keeper.keep("kiosk-list")
-    kiosk.page.get_by_role("button", name="完成").click()
-    kiosk.shows("有卡被卡住", "#kiosk")
+    kiosk.page.get_by_role("button", name="Finish").click()
+    kiosk.shows("A card is stuck in this machine.", "#kiosk")
 
 
 def test_machine_with_a_full_bin_serves_nobody_and_says_so(
