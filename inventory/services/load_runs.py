@@ -12,6 +12,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import Any, BinaryIO, NamedTuple
 
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from inventory.domain.errors import Busy, DomainError, DuplicateIdentifier, NotFound
@@ -198,8 +199,12 @@ async def _run(
     who = Acting(city_id=run.city_id, staff_no=run.staff_no, interface_no=run.interface_no, now=now)
     delivery = Delivery(batch_id=run.batch_id, terms=terms, who=who, vault=vault)
     if aside is not None and may_stream(terms, upload.size):
-        _, reading = await _opened(aside, delivery, upload)
-        taken = await stream(session, aside, CardIntake(delivery, reading), reading, tell)
+        try:
+            _, reading = await _opened(aside, delivery, upload)
+        except NoConnectionFree:
+            taken = None
+        else:
+            taken = await stream(session, aside, CardIntake(delivery, reading), reading, tell)
         if taken is not None:
             state, rows = LOAD_LIFECYCLE.advance(LoadState(run.state), LoadEvent.TAKE), reading.declared or 0
             await _conclude(session, run, reading, _Outcome(state, rows, rows, NOTHING_FOUND, taken), who)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from cardwriter.crypto.secret import Secret
 from inventory.domain.errors import NotFound
@@ -219,6 +220,19 @@ async def test_progress_of_each_piece_is_told(town: Town, streamed: list[bool]) 
 
     assert streamed == [True]
     assert told == [Progress("taking", done, len(CARDS)) for done in (4, 8, 11)]
+
+
+async def test_load_goes_the_other_way_when_no_connection_is_free_to_read_by(town: Town, streamed: list[bool]) -> None:
+    """Three loads at once in a process of few connections must not fail for it."""
+    load = await started(town, vendor_file(CARDS))
+    scarce = create_async_engine(town.database.engine.url, pool_size=1, max_overflow=0, pool_timeout=0.1)
+
+    async with scarce.connect(), AsyncSession(scarce) as aside, town.database.session() as session:
+        ended = await load_runs.run_load(session, load, vault=town.vault, now=NOW, aside=aside)
+    await scarce.dispose()
+
+    assert (streamed, ended) == ([], "COMMITTED")
+    assert await town.value("SELECT count(*) FROM sim") == len(CARDS)
 
 
 @pytest.mark.parametrize("terms", [TERMS, LoadTerms(kind=FileKind.SIM_VENDOR, card_kind="NONE", pool=POOL)])

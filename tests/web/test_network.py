@@ -106,7 +106,7 @@ def test_the_network_is_told_on_the_page_to_delete_what_is_gone(console: FastAPI
     assert "invalid_field" in city.post("/network/deletions", data={"form": "csv", "most": "many"}).text
     finish_a_card(console)
     lose_the_card(console)
-    assert "1 identities are to be told of" in city.get("/network/deletions").text
+    assert "Identities to be told of: 1." in city.get("/network/deletions").text
     assert city.post("/network/deletions", data={"form": "csv", "most": "10"}).status_code == 303
     shown = city.get("/network/deletions").text
     assert 'href="/network/deletions/xd-530700-1/file"' in shown
