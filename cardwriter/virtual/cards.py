@@ -1,9 +1,10 @@
 """Handle virtual cards: `python -m cardwriter.virtual.cards make|show|insert FILE`.
 
 `make` reads one JSON object from standard input (keys never stand on a command line): `iccid`, `serial`, `k`, `opc`,
-`adm1` as hex, `pin1`, `puk1` as digits, and `auth` if the algorithm is another than MILENAGE. `show` prints the files
-of a subscriber's card as JSON, without any key. `insert` puts the card into the reader whose control socket is named,
-in place of the one before.
+`adm1` as hex, `pin1`, `puk1` as digits, `auth` if the algorithm is another than MILENAGE, `profile` if the family is
+another than `preset_key`, and `channel` (`version`, `enc`, `mac`) if it is one with a secure channel. `show` prints the
+files of a subscriber's card as JSON, without any key. `insert` puts the card into the reader whose control socket is
+named, in place of the one before.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from cardwriter.crypto.algorithms import STANDARD
 from cardwriter.crypto.secret import Secret
 from cardwriter.usim import files
-from cardwriter.virtual.blank import blank_card
+from cardwriter.virtual.families import blank_of
 from cardwriter.virtual.image import CardImage
+from cardwriter.virtual.scp03 import ChannelKeys
 from cardwriter.virtual.vpcd import order
 
 SHOWN: Final = {
@@ -47,7 +50,8 @@ def make(path: Path, wish: dict[str, Any]) -> None:
     KeyError, ValueError
         The wish is not whole, or a value cannot be coded.
     """
-    blank_card(
+    blank_of(
+        wish.get("profile", "preset_key"),
         iccid=wish["iccid"],
         serial=wish["serial"],
         k=Secret.fromhex(wish["k"]),
@@ -56,7 +60,12 @@ def make(path: Path, wish: dict[str, Any]) -> None:
         auth=wish.get("auth", STANDARD),
         pin1=wish["pin1"],
         puk1=wish["puk1"],
+        channel=_channel(wish["channel"]) if "channel" in wish else None,
     ).save(path)
+
+
+def _channel(wish: Mapping[str, Any]) -> ChannelKeys:
+    return ChannelKeys(wish["version"], Secret.fromhex(wish["enc"]), Secret.fromhex(wish["mac"]))
 
 
 def show(path: Path) -> dict[str, str]:

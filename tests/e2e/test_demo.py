@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from cardwriter.virtual.image import CardImage
+from inventory.cli.demo.memory import Memory
+from inventory.cli.demo.vendor import SCP03_CARDS, DemoVendor
 from tests.e2e.demos import Demo, demo_in, until
 from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.database, pytest.mark.card]
+
+
+DF_GSM_KI = "7f20/00ff"
 
 
 def sales(demo: Demo) -> int:
@@ -38,11 +44,20 @@ def test_printed_lines_fit_a_hundred_columns(sold: Demo) -> None:
     assert [line for line in lines if cell_len(line) > 100] == []
 
 
-def test_second_start_loads_nothing_and_sells_another_line(demo: Demo) -> None:
-    assert demo.run() == 0, demo.said
+def test_second_start_loads_nothing_and_sells_another_line_on_a_blank_with_a_secure_channel(demo: Demo) -> None:
+    """REQ-HW-10: a card bought without keys takes them in a script that is encrypted for it."""
+    assert demo.run("--card", "scp03") == 0, demo.said
     assert sales(demo) == 1
-    assert demo.said.count("done before") == 6
+    assert demo.said.count("done before") == 7
     assert "CUSTOMER 2" in demo.said
+    card = DemoVendor(bytes.fromhex(Memory.open(demo.data / "demo.json").seed)).card(SCP03_CARDS[0])
+    inside = CardImage.load(demo.data / "cards" / f"card-{SCP03_CARDS[0]:06d}.json")
+    written = inside.file(DF_GSM_KI)
+    assert written is not None
+    assert written.content == card.k
+    told = [path.read_bytes() for path in (*(demo.data / "log").glob("*.log"), *demo.data.glob("station/journal*"))]
+    secrets = [form for key in (card.k, card.opc, card.scp_enc, card.scp_mac) for form in (key, key.hex().encode())]
+    assert [secret for secret in secrets for text in told if secret in text] == []
 
 
 def test_demos_side_by_side_have_ports_of_their_own_and_end_without_a_trace(sold: Demo, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from inventory.cli.demo.memory import Memory
-from inventory.cli.demo.vendor import SERIAL_CARDS, DemoVendor
+from inventory.cli.demo.vendor import SCP03_CARDS, SERIAL_CARDS, DemoVendor
 from inventory.store.embedded import EmbeddedServer
 from inventory.vault.envelope import Vault
 from inventory.vault.hold_keys import HoldKeys
@@ -21,7 +21,7 @@ from inventory.vault.keys import FileKeyProvider
 from tests.e2e.demos import Demo
 
 pytestmark = [pytest.mark.e2e, pytest.mark.database, pytest.mark.card]
-CARDS = (*range(1, 51), *SERIAL_CARDS)
+CARDS = (*range(1, 51), *SERIAL_CARDS, *SCP03_CARDS)
 
 
 def coded(secret: bytes) -> list[bytes]:
@@ -61,6 +61,9 @@ def secrets_of(demo: Demo) -> dict[str, list[bytes]]:
     for number in CARDS:
         card = vendor.card(number)
         secrets |= {f"k of card {number}": spellings(card.k), f"opc of card {number}": spellings(card.opc)}
+    for number in SCP03_CARDS:
+        card = vendor.card(number)
+        secrets |= {f"channel of card {number}": spellings(card.scp_enc) + spellings(card.scp_mac)}
     card = vendor.card(1)  # the one that was written
     codes = {"adm1": card.adm1.decode(), "puk1": card.puk1, "puk2": card.puk2}
     secrets |= {name: code_spellings(code) for name, code in codes.items()}

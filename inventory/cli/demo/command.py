@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.cli.database import running_database
 from inventory.cli.demo import sale, stocking
 from inventory.cli.demo.errors import DemoFailed, DemoStopped
-from inventory.cli.demo.memory import Memory
+from inventory.cli.demo.memory import CardChoice, Memory
 from inventory.cli.demo.operator import CITY, found, places
 from inventory.cli.demo.screen import Report, Screen
 from inventory.cli.demo.sizes import FULL, SMALL, Size
@@ -39,6 +39,9 @@ def demo(
     *,
     once: Annotated[bool, typer.Option("--once", help="End after the sale instead of staying up.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw the demo's data away and start over.")] = False,
+    card: Annotated[
+        CardChoice, typer.Option("--card", help="Blanks to sell on: keys preset, or written through a secure channel.")
+    ] = CardChoice.PRESET,
     small: Annotated[bool, typer.Option("--small", hidden=True, help="Three segments and 50 cards only.")] = False,
 ) -> None:
     """Load the stock of a city, write a blank 4G card and sell one line, on real parts, all on this machine."""
@@ -49,7 +52,7 @@ def demo(
             with screen.step("Database, with its tables / 数据库"):
                 ready = ends.enter_context(running_database(settings, screen.say))
             asyncio.run(_prepare(screen, memory, ready, SMALL if small else FULL))
-            sale.run(screen, memory, ready, once=once)
+            sale.run(screen, memory, ready, card, once=once)
     except DemoStopped:
         raise typer.Exit(_INTERRUPTED) from None
     except (DemoFailed, ProcessFailed) as failure:
@@ -172,6 +175,12 @@ async def _serial_blanks(work: _Work, report: Report) -> None:
     )
 
 
+async def _scp03_blanks(work: _Work, report: Report) -> None:
+    await stocking.stock_scp03_blanks(
+        work.session, work.memory, work.screen, work.runtime.vault, work.folder, report, now=utc_now()
+    )
+
+
 async def _hand_down(work: _Work, report: Report) -> None:
     await stocking.hand_down(work.session, work.memory, work.screen, report, work.size, now=utc_now())
 
@@ -183,4 +192,5 @@ _STEPS: tuple[tuple[str, str, Callable[[_Work, Report], Awaitable[None]]], ...] 
     ("cards", "Vendor file and IMSI pool / 卡商文件与 IMSI 池入库", _cards),
     ("issue", "Issue city → district → point → clerk / 逐级发放", _hand_down),
     ("serial", "Blanks with a chip serial only / 序列号白卡入库并发放", _serial_blanks),
+    ("scp03", "Blanks with a secure channel / 安全通道白卡入库并发放", _scp03_blanks),
 )

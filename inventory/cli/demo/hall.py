@@ -15,11 +15,13 @@ from typing import Any
 import httpx2
 
 from inventory.cli.demo.memory import Memory
-from inventory.cli.demo.vendor import SERIAL_CARDS, DemoVendor
+from inventory.cli.demo.vendor import SCP03, SCP03_VERSION, Article, DemoVendor, VendorCard, article_of
 from inventory.cli.processes import Processes, ProcessFailed
 
 _READY_SECONDS = 120.0
 _LOOK_SECONDS = 0.05
+_FACTORY_KEY = bytes(16).hex()
+"""In a card until it is given its own."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +59,23 @@ def iccid_of(memory: Memory, number: int) -> str:
 
 
 def make_card(memory: Memory, number: int, folder: Path) -> Path:
-    """Take the vendor's card with this number out of the box: its image, made once, keeps what is written to it.
-
-    One of `SERIAL_CARDS` has a chip serial only.
-    """
+    """Take the vendor's card with this number out of the box: its image, made once, keeps what is written to it."""
     path = folder / f"card-{number:06d}.json"
     if not path.exists():
-        card = DemoVendor(bytes.fromhex(memory.seed)).card(number)
-        secret = {name: getattr(card, name).hex() for name in ("k", "opc", "adm1")}
-        plain = {name: getattr(card, name) for name in ("serial", "pin1", "puk1")}
-        plain["iccid"] = None if number in SERIAL_CARDS else card.iccid
-        _run("cardwriter.virtual.cards", ["make", str(path)], given=json.dumps(secret | plain))
+        wish = _inside(DemoVendor(bytes.fromhex(memory.seed)).card(number), article_of(number))
+        _run("cardwriter.virtual.cards", ["make", str(path)], given=json.dumps(wish))
     return path
+
+
+def _inside(card: VendorCard, article: Article) -> dict[str, Any]:
+    """Return what the factory has put into a card; one with a secure channel gets its K and OPc in the hall."""
+    secret = {name: getattr(card, name).hex() for name in ("k", "opc", "adm1")}
+    plain = {name: getattr(card, name) for name in ("iccid", "serial", "pin1", "puk1")}
+    wish = {"profile": article.profile, **secret, **plain}
+    if article is SCP03:
+        channel = {"version": SCP03_VERSION, "enc": card.scp_enc.hex(), "mac": card.scp_mac.hex()}
+        wish |= {"k": _FACTORY_KEY, "opc": _FACTORY_KEY, "channel": channel}
+    return wish
 
 
 def files_of(card: Path) -> dict[str, str]:

@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from inventory.cli.demo.vendor import SERIAL_CARDS
+from inventory.cli.demo.errors import DemoFailed
+from inventory.cli.demo.vendor import SCP03_CARDS, SERIAL_CARDS
 
 _OWNER_ONLY = 0o600
+
+
+class CardChoice(StrEnum):
+    """Which blanks the demo sells lines on."""
+
+    PRESET = "preset"
+    """K and OPc are inside since the factory."""
+    SCP03 = "scp03"
+    """K and OPc come with the write, which is encrypted for the card."""
 
 
 @dataclass
@@ -27,9 +38,9 @@ class Login:
 class Memory:
     """The demo's own notes; kept in a file for its owner only.
 
-    `founded` is set before the operator is; `cards` counts the cards taken out of the vendor's box, `serial_cards`
-    those out of the box of blanks that have a chip serial only, and `unfinished` is the one whose sale was broken off,
-    if any.
+    `founded` is set before the operator is; `cards` counts the cards taken out of the vendor's box, `serial_cards` and
+    `scp03_cards` those out of the boxes of blanks that have a chip serial only and of those with a secure channel, and
+    `unfinished` is the one whose sale was broken off, if any.
     """
 
     path: Path
@@ -40,6 +51,7 @@ class Memory:
     done: list[str] = field(default_factory=list)
     cards: int = 0
     serial_cards: int = 0
+    scp03_cards: int = 0
     unfinished: int | None = None
 
     @classmethod
@@ -62,6 +74,23 @@ class Memory:
         self.done.append(step)
         self.save()
 
+    def require(self, choice: CardChoice) -> None:
+        """Let pass if the box has a blank to sell and one to leave in the reader.
+
+        Raises
+        ------
+        DemoFailed
+            The box is empty.
+        """
+        if choice is CardChoice.SCP03 and self.scp03_cards + 2 > len(SCP03_CARDS):
+            raise DemoFailed(
+                "no blank with a secure channel is left; sell on others (--card preset) or start over with --fresh"
+            )
+
+    def next_blank(self, choice: CardChoice) -> int:
+        """Return the number of the next blank of the chosen kind, and remember it."""
+        return self.next_scp03_card() if choice is CardChoice.SCP03 else self.next_card()
+
     def next_card(self) -> int:
         """Return the number of a card that was never in the reader, and remember it."""
         self.cards += 1
@@ -72,6 +101,13 @@ class Memory:
         """Return the number of the next blank that has a chip serial only; after the last comes the first again."""
         number = SERIAL_CARDS[self.serial_cards % len(SERIAL_CARDS)]
         self.serial_cards += 1
+        self.save()
+        return number
+
+    def next_scp03_card(self) -> int:
+        """Return the number of a blank with a secure channel that was never in the reader, and remember it."""
+        number = SCP03_CARDS[self.scp03_cards]
+        self.scp03_cards += 1
         self.save()
         return number
 

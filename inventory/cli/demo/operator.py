@@ -13,7 +13,7 @@ from inventory.access.hours import Window
 from inventory.access.interfaces import InterfaceKind, format_interface_no
 from inventory.access.permissions import Role
 from inventory.cli.demo.memory import Login, Memory
-from inventory.cli.demo.vendor import CARD_KIND, SERIAL_KIND
+from inventory.cli.demo.vendor import CARD_KIND, SCP03, SERIAL, Article
 from inventory.domain.channels import Channel
 from inventory.services import interfaces, staff
 from inventory.services.catalogue import add_card_kind, add_hlr
@@ -90,16 +90,17 @@ async def found(session: AsyncSession, memory: Memory, *, now: datetime) -> None
     await _login(session, memory, "acceptance", "LJ900", Role.ACCEPTANCE, "square", system, now=now)
 
 
-async def add_serial_kind(session: AsyncSession, memory: Memory, *, now: datetime) -> None:
-    """Add the product of the blanks that have a chip serial only."""
-    kind = replace(
-        _card_kind(),
-        code=SERIAL_KIND,
-        name_zh="4G 序列号白卡",
-        name_en="4G blank, chip serial only",
-        profile="serial_only",
-    )
-    await add_card_kind(session, founder(memory), write("serial kind"), kind, now=now)
+_FURTHER = {
+    SERIAL: ("serial kind", "4G 序列号白卡", "4G blank, chip serial only"),
+    SCP03: ("SCP03 kind", "4G 安全通道白卡（SCP03）", "4G blank, secure channel (SCP03)"),
+}
+
+
+async def add_kind(session: AsyncSession, memory: Memory, article: Article, *, now: datetime) -> None:
+    """Add the product of a further article of the vendor's."""
+    operation, name_zh, name_en = _FURTHER[article]
+    kind = replace(_card_kind(), code=article.kind, name_zh=name_zh, name_en=name_en, profile=article.profile)
+    await add_card_kind(session, founder(memory), write(operation), kind, now=now)
 
 
 def _card_kind() -> CardKindRow:

@@ -13,7 +13,7 @@ from typing import Any
 from inventory.cli.audit import report as audit_report
 from inventory.cli.demo import closing, hall
 from inventory.cli.demo.errors import DemoFailed, DemoStopped
-from inventory.cli.demo.memory import Memory
+from inventory.cli.demo.memory import CardChoice, Memory
 from inventory.cli.demo.operator import founder
 from inventory.cli.demo.screen import Screen
 from inventory.cli.processes import Processes, dies_with_us, environment, listen, service_and_worker
@@ -27,24 +27,27 @@ from inventory.settings import Settings
 _LOOK_SECONDS = 0.1
 
 
-def run(screen: Screen, memory: Memory, settings: Settings, *, once: bool) -> None:
+def run(screen: Screen, memory: Memory, settings: Settings, choice: CardChoice, *, once: bool) -> None:
     """Start service, worker, reader and station, sell a line, print what it left, and stay up unless told not to.
+
+    The line is sold on a blank of the chosen kind; so is the one that then lies in the reader.
 
     Raises
     ------
     DemoFailed
-        The line could not be sold, or the books do not agree afterwards.
+        The line could not be sold, no such blank is left, or the books do not agree afterwards.
     DemoStopped
         A signal came before the line was sold.
     inventory.cli.processes.ProcessFailed
         A process of ours did not start or ended by itself.
     """
+    memory.require(choice)
     try:
         listening = listen(settings.host, settings.port, or_any=True)
     except OSError as error:
         raise DemoFailed(f"cannot listen on {settings.host} (HAOKA_HOST): {error.strerror}") from None
     with listening, Processes(settings.data_dir / "log") as processes:
-        cards = _cards_to_insert(memory, settings.data_dir)
+        cards = _cards_to_insert(memory, settings.data_dir, choice)
         with screen.step("Service, worker, reader and station / 服务、后台、读卡器、写卡站"):
             address = reachable(service_and_worker(settings, processes, listening))
             _unless_stopped(processes)
@@ -60,7 +63,7 @@ def run(screen: Screen, memory: Memory, settings: Settings, *, once: bool) -> No
         screen.files(before[sold["iccid"]], hall.files_of(cards[sold["iccid"]]))
         asyncio.run(_tell_lives(screen, memory, settings, sold))
         if not once:
-            blanks = memory.next_card(), memory.next_serial_card()
+            blanks = memory.next_blank(choice), memory.next_serial_card()
             for reader, number in enumerate(blanks):
                 opened.insert(hall.make_card(memory, number, settings.data_dir / "cards"), reader=reader)
         closing.tell(screen, memory, settings, address, sold, stays=not once)
@@ -73,14 +76,14 @@ def reachable(address: str) -> str:
     return address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
-def _cards_to_insert(memory: Memory, folder: Path) -> dict[str, Path]:
+def _cards_to_insert(memory: Memory, folder: Path, choice: CardChoice) -> dict[str, Path]:
     """Return the images of a new blank and of the card whose sale was broken off, by ICCID.
 
     The latter lies in the second reader, so that the service settles its job by reading it.
     """
     cards = folder / "cards"
     cards.mkdir(exist_ok=True, mode=0o700)
-    left, memory.unfinished = memory.unfinished, memory.next_card()
+    left, memory.unfinished = memory.unfinished, memory.next_blank(choice)
     memory.save()
     numbers = [memory.unfinished, *([] if left is None else [left])]
     return {hall.iccid_of(memory, number): hall.make_card(memory, number, cards) for number in numbers}

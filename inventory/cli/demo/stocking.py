@@ -11,14 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cardwriter.crypto.secret import Secret
 from inventory.cli.demo.memory import Memory
-from inventory.cli.demo.operator import CITY, HLR, add_serial_kind, founder, write
+from inventory.cli.demo.operator import CITY, HLR, add_kind, founder, write
 from inventory.cli.demo.screen import Report, Screen
 from inventory.cli.demo.sizes import Size, Step
 from inventory.cli.demo.vendor import (
-    CARD_KIND,
+    PRESET,
+    SCP03,
+    SCP03_CARDS,
+    SERIAL,
     SERIAL_CARDS,
-    SERIAL_KIND,
     TRANSPORT_KEY_INDEX,
+    Article,
     DemoVendor,
     write_imsi_pool,
 )
@@ -35,6 +38,7 @@ from inventory.vault.envelope import Vault
 from inventory.vault.transport import TransportAlgorithm, key_check_value
 
 CARRIER = "mobile"
+_WAY = ("530700", "LJ-D1", "LJ-P1", "LJ-C1")
 _REPAIRS = {
     "zip_zero": "zip codes that had lost their leading zero / 邮编补零",
     "virtual_operator": "ranges of virtual operators that were labelled otherwise / 虚拟运营商号段更正",
@@ -90,10 +94,10 @@ async def load_cards(
         kcv=key_check_value(algorithm, transport_key),
     )
     await found_transport_key(session, caller, write("transport key"), key, vault=vault, now=now)
-    delivery, pool = folder / "vendor-DEMO-0001.out", folder / "imsi-pool.csv"
+    delivery, pool = folder / PRESET.file_name, folder / "imsi-pool.csv"
     vendor.write_delivery(delivery, size.cards)
     write_imsi_pool(pool, HLR, size.cards)
-    await _load(session, memory, screen, vault, report, delivery, pool, CARD_KIND, now=now)
+    await _load(session, memory, screen, vault, report, PRESET, (delivery, pool), now=now)
 
 
 async def stock_serial_blanks(
@@ -101,28 +105,46 @@ async def stock_serial_blanks(
 ) -> None:
     """Load blanks that have a chip serial only, with the ICCIDs that they get, and issue all to the clerk."""
     vendor = DemoVendor(bytes.fromhex(memory.seed))
-    await add_serial_kind(session, memory, now=now)
-    delivery, pool = folder / "vendor-DEMO-0002.out", folder / "imsi-iccid-pool.csv"
-    vendor.write_serial_delivery(delivery)
+    await add_kind(session, memory, SERIAL, now=now)
+    delivery, pool = folder / SERIAL.file_name, folder / "imsi-iccid-pool.csv"
+    vendor.write_article(delivery, SERIAL_CARDS)
     vendor.write_numbered_pool(pool, HLR)
-    await _load(session, memory, screen, vault, report, delivery, pool, SERIAL_KIND, now=now)
-    first, last = (vendor.card(number).serial for number in (SERIAL_CARDS[0], SERIAL_CARDS[-1]))
-    way = ("530700", "LJ-D1", "LJ-P1", "LJ-C1")
-    steps = [Step("sim", giver, receiver, len(SERIAL_CARDS)) for giver, receiver in pairwise(way)]
-    await _issue(session, memory, screen, report, steps, ByRange(first, last), now=now)
+    await _load(session, memory, screen, vault, report, SERIAL, (delivery, pool), now=now)
+    cards = ByRange(vendor.card(SERIAL_CARDS[0]).serial, vendor.card(SERIAL_CARDS[-1]).serial)
+    await _issue(session, memory, screen, report, _to_the_clerk(SERIAL_CARDS), cards, " by serial", now=now)
+
+
+async def stock_scp03_blanks(
+    session: AsyncSession, memory: Memory, screen: Screen, vault: Vault, folder: Path, report: Report, *, now: datetime
+) -> None:
+    """Load blanks that take their keys through a secure channel, with that channel's keys, and issue all to the clerk.
+
+    Their card data come from the pool of the preset blanks.
+    """
+    vendor, delivery = DemoVendor(bytes.fromhex(memory.seed)), folder / SCP03.file_name
+    await add_kind(session, memory, SCP03, now=now)
+    vendor.write_article(delivery, SCP03_CARDS)
+    await _load(session, memory, screen, vault, report, SCP03, (delivery,), now=now)
+    cards = ByRange(vendor.card(SCP03_CARDS[0]).iccid, vendor.card(SCP03_CARDS[-1]).iccid)
+    await _issue(session, memory, screen, report, _to_the_clerk(SCP03_CARDS), cards, " of SCP03", now=now)
+
+
+def _to_the_clerk(cards: range) -> list[Step]:
+    return [Step("sim", giver, receiver, len(cards)) for giver, receiver in pairwise(_WAY)]
 
 
 async def _load(
-    session: AsyncSession, memory: Memory, screen: Screen, vault: Vault, report: Report, delivery: Path, pool: Path,
-    card_kind: str, *, now: datetime,
+    session: AsyncSession, memory: Memory, screen: Screen, vault: Vault, report: Report, article: Article,
+    files: Sequence[Path], *, now: datetime,
 ) -> None:  # fmt: skip
+    """Load the delivery of an article, and the pool of card data that comes with it, if one does."""
     caller, rows = founder(memory), []
-    for path, kind in ((delivery, FileKind.SIM_VENDOR), (pool, FileKind.IMSI_POOL)):
+    for path, kind in zip(files, (FileKind.SIM_VENDOR, FileKind.IMSI_POOL), strict=False):
         wish = FileWish(
             kind=kind,
             name=path.name,
             content=path.read_bytes(),
-            card_kind=card_kind if kind is FileKind.SIM_VENDOR else None,
+            card_kind=article.kind if kind is FileKind.SIM_VENDOR else None,
             vendor="Haoka demo vendor",
             pool=HALL_POOL,
         )
@@ -136,14 +158,14 @@ async def hand_down(
     session: AsyncSession, memory: Memory, screen: Screen, report: Report, size: Size, *, now: datetime
 ) -> None:
     """Issue cards city, district, point, clerk and numbers city, district, point, each step with a document."""
-    await _issue(session, memory, screen, report, size.steps, None, now=now)
+    await _issue(session, memory, screen, report, size.steps, None, "", now=now)
 
 
 async def _issue(
     session: AsyncSession, memory: Memory, screen: Screen, report: Report, steps: Sequence[Step],
-    cards: ByRange | None, *, now: datetime,
+    cards: ByRange | None, which: str, *, now: datetime,
 ) -> None:  # fmt: skip
-    """Take each step, with these cards or as many items as it says."""
+    """Take each step, with these cards or as many items as it says; `which` tells these moves from others' alike."""
     rows = []
     for done, step in enumerate(steps, start=1):
         wish = MoveWish(
@@ -154,7 +176,7 @@ async def _issue(
             selection=cards or ByCount(step.count),
             person=f"{step.receiver} keeper",
         )
-        name = f"issue {step.resource} {step.giver} {step.receiver}{' by serial' if cards else ''}"
+        name = f"issue {step.resource} {step.giver} {step.receiver}{which}"
         answer = await move(session, founder(memory), write(name), wish, now=now)
         rows.append((answer.body["id"], step.resource, step.giver, step.receiver, answer.body["count"]))
         report(done, len(steps))
