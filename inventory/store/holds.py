@@ -259,6 +259,7 @@ _ROLL_BACK = HotStatement(roll_back_sql.ROLL_BACK)
 _EXPIRE_ONE = text(free_sql.EXPIRE_ONE)
 _EXPIRE_DUE = text(free_sql.EXPIRE_DUE)
 _END_LET_GO = text(free_sql.END_LET_GO)
+_KEEP_ON = text(roll_back_sql.KEEP_ON)
 _RELEASE_ONE = text(free_sql.RELEASE_ONE)
 
 
@@ -291,6 +292,11 @@ async def end_let_go(connection: AsyncConnection, *, city_id: int, now: datetime
     """End the city's holds with an item under a legal hold that only the network has kept until now."""
     who = {**_SYSTEM, "reason": free_sql.LEGAL_HOLD}
     await connection.execute(_END_LET_GO, {"city": city_id, "now": now, **who})
+
+
+async def keep_on(connection: AsyncConnection, *, city_id: int, now: datetime, until: datetime) -> None:
+    """Move the end of the city's holds that are over, and that the network keeps, to this moment."""
+    await connection.execute(_KEEP_ON, {"city": city_id, "now": now, "until": until})
 
 
 async def next_end(connection: AsyncConnection) -> datetime | None:

@@ -6,7 +6,7 @@ a confirmation and a roll back at one moment the second finds that the first has
 
 from __future__ import annotations
 
-from inventory.store.hold_sql import EVENT_COLUMNS, KEEP_ANSWER
+from inventory.store.hold_sql import EVENT_COLUMNS, KEEP_ANSWER, KEPT_BY_NETWORK
 
 _SOLD_BY = """SELECT m.from_holder
               FROM movement_line l JOIN movement m ON m.city_id = l.city_id AND m.movement_id = l.movement_id
@@ -138,3 +138,24 @@ Number and card go back to who had them before the sale; from a place that was c
 one above it. The card of a dropped order, or from a factory, is HELD, one that was written for this kit WRITTEN. The
 sale's own hold is history; the fresh one has its price, and the cards that it was sold with until now.
 """
+
+KEEP_ON = f"""
+WITH h AS MATERIALIZED (
+    SELECT hold_id, number_item_no, sim_item_no FROM hold
+    WHERE city_id = CAST(:city AS int) AND rolled_back_cards IS NOT NULL AND state IN ('ACTIVE', 'BOOKED')
+      AND job_id IS NULL AND expires_at <= CAST(:now AS timestamptz) AND {KEPT_BY_NETWORK}
+    ORDER BY hold_id
+    FOR NO KEY UPDATE SKIP LOCKED
+), uh AS (
+    UPDATE hold SET expires_at = CAST(:until AS timestamptz)
+    FROM h WHERE city_id = CAST(:city AS int) AND hold.hold_id = h.hold_id
+), un AS (
+    UPDATE number SET hold_until = CAST(:until AS timestamptz)
+    FROM h WHERE city_id = CAST(:city AS int) AND item_no = h.number_item_no AND number.hold_id = h.hold_id
+), us AS (
+    UPDATE sim SET hold_until = CAST(:until AS timestamptz)
+    FROM h WHERE city_id = CAST(:city AS int) AND item_no = h.sim_item_no AND sim.hold_id = h.hold_id
+)
+SELECT count(*) FROM h
+"""  # noqa: S608 - composed of constants
+"""Move the end of the holds that are over and kept by the network, so that they can still be sold; gives how many."""

@@ -109,6 +109,7 @@ class Promises(RuleBasedStateMachine):
 
         self.run(fill())
         self.run(sell())
+        self.complete_by_network(waits=True)
 
     @rule(
         target=holds,
@@ -172,6 +173,19 @@ class Promises(RuleBasedStateMachine):
                     await write_card(session, hold_id)
 
         self.run(write())
+
+    @rule(
+        target=holds,
+        number=st.sampled_from(NUMBERS[1:5]),
+        card=st.sampled_from(CARDS[:4]),
+        then_back=st.booleans(),
+    )
+    def sell(self, number: str, card: str, *, then_back: bool) -> str | None:
+        """Hold, write and confirm in one go, and perhaps take it back at once, if that waits for the network."""
+        hold = self.hold(number, card, us=True)
+        self.write(hold)
+        self.confirm(hold, handed_in=False)
+        return (self.roll_back(hold) if then_back else None) or hold
 
     @rule(hold=holds, handed_in=st.booleans())
     def confirm(self, hold: str | None, *, handed_in: bool) -> None:

@@ -13,7 +13,6 @@ from inventory.access.permissions import Role
 from inventory.domain.auc import AucAnswer
 from inventory.domain.errors import (
     DomainError,
-    HoldExpired,
     HoldKeyWrong,
     LegalHold,
     LineNotWaiting,
@@ -178,16 +177,26 @@ async def test_the_fresh_hold_does_not_run_out_while_the_network_has_the_identit
     assert await swept() == (0, None)
     with pytest.raises(NumberNotFree):
         await late.hold(NUMBERS[0])
-    with pytest.raises(HoldExpired):
-        await late.confirm(again)
+    await quiet(counter)
     async with late.database.session() as session:
         shown = await promises.read_hold(session, late.caller, again, now=late.now)
         own = await promises.read_own_holds(session, late.caller, now=late.now)
     assert (shown["state"], shown["network_has_it"], shown["original_hold"]) == ("ACTIVE", True, sold)
     assert [one["hold"] for one in own] == [again]
     await said(counter, AucAnswer.DELETED)
+    late = counter.at(66)
     assert (await swept())[0] == 1
     assert (await late.hold(NUMBERS[0])).body["number"] == NUMBERS[0]
+    await quiet(counter)
+
+
+async def test_the_fresh_hold_can_be_sold_for_as_long_as_the_network_keeps_it(counter: Counter, sold: str) -> None:
+    """N9: nobody else could have the number."""
+    again = (await back(counter, sold)).body["hold"]
+    late = counter.at(24 * 60)
+    async with late.database.autocommit() as connection:
+        await expiry.sweep(connection, now=late.now)
+    assert (await late.confirm(again)).body["line"] == "COMPLETING"
     await quiet(counter)
 
 
