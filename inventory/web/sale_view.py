@@ -99,6 +99,7 @@ def sale_view(
     second = hold["business"] == Business.SECOND_NUMBER
     written = hold["sim_state"] == SimState.WRITTEN or hold["sim_finished"] or done or second
     working = job is not None and job["state"] in _OPEN_JOB
+    again = bool(hold.get("original_hold"))  # what the network did not take is sold with another card
     kit_card = (hold["iccid"], hold["chip_serial"])
     unsettled = job is not None and job["state"] == WriteJobState.UNKNOWN
     needs_card = live and hold["iccid"] is None and hold["chip_serial"] is None
@@ -134,7 +135,7 @@ def sale_view(
         "swap_first": swap_first,
         "needs_card": needs_card,
         "can_write": live and own and hold["sim_state"] == SimState.HELD and not (written or working or unsettled),
-        "can_take_card": live and own and not working and not written and (needs_card or job is not None),
+        "can_take_card": live and own and not working and (again or (not written and (needs_card or job is not None))),
         "can_confirm": live and own and written and hold["number"] is not None,
         "can_extend": own and hold["state"] == HoldState.ACTIVE and not working,
         "can_release": live and not working and not unsettled,

@@ -182,10 +182,13 @@ class Promises(RuleBasedStateMachine):
     )
     def sell(self, number: str, card: str, *, then_back: bool) -> str | None:
         """Hold, write and confirm in one go, and perhaps take it back at once, if that waits for the network."""
-        hold = self.hold(number, card, us=True)
+        held = self.try_(self.counter.hold(number, iccid=card))
+        if held is None:
+            return None
+        hold = str(held.body["hold"])
         self.write(hold)
-        self.confirm(hold, handed_in=False)
-        return (self.roll_back(hold) if then_back else None) or hold
+        self.try_(self.counter.confirm(hold))
+        return self.taken_back(hold) if then_back else hold
 
     @rule(hold=holds, handed_in=st.booleans())
     def confirm(self, hold: str | None, *, handed_in: bool) -> None:
@@ -215,10 +218,12 @@ class Promises(RuleBasedStateMachine):
     @rule(target=holds, hold=holds)
     def roll_back(self, hold: str | None) -> str | None:
         """Take its sale back, if that waits for the network."""
-        if hold is None:
-            return None
+        return None if hold is None else self.taken_back(hold)
+
+    def taken_back(self, hold: str) -> str:
+        """Take the sale of a hold back and give the fresh hold, or the same one if there is nothing to take back."""
         answer = self.try_(back(self.counter, hold))
-        return None if answer is None else str(answer.body["hold"])
+        return hold if answer is None else str(answer.body["hold"])
 
     @rule(hold=consumes(holds))
     def release(self, hold: str | None) -> None:

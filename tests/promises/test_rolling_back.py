@@ -24,11 +24,13 @@ from inventory.domain.errors import (
 from inventory.domain.fees import Business
 from inventory.domain.identifiers import parse_iccid
 from inventory.domain.replacement import ReplaceReason
+from inventory.observability import Metrics
 from inventory.services import expiry, kit_cards, promises
 from inventory.services.auc_answers import NetworkAnswer, take_answers
 from inventory.services.kits import CardWish
 from inventory.services.once import Answer, WriteKey
 from inventory.services.rolling_back import roll_back
+from inventory.stock_metrics import StockMetrics
 from inventory.store import holds, roll_back_sql
 from inventory.store.hot import HotStatement
 from tests.builders_stock import TOWN, finish_card, write_card
@@ -314,6 +316,16 @@ async def test_what_a_closed_place_had_comes_back_to_the_one_above(counter: Coun
     await back(counter, sold)
     assert await stock(counter) == ("HELD", "WRITTEN", TOWN.hall, TOWN.hall)
     await quiet(counter)
+
+
+async def test_roll_backs_are_counted_once(counter: Counter, sold: str) -> None:
+    metrics = Metrics()
+    figures = StockMetrics(metrics, counter.database, now=counter.now)
+    await figures.refresh()
+    await back(counter, sold)
+    for _ in range(2):
+        await figures.refresh()
+    assert metrics.registry.get_sample_value("haoka_roll_backs_total") == 1
 
 
 async def race_with_the_network(counter: Counter, hold: str) -> tuple[Answer | DomainError, dict[str, Any]]:

@@ -74,6 +74,9 @@ def test_clerk_rolls_its_own_sale_back_and_goes_on_at_the_desk(browser: Browser,
     desk = clerk.get("/desk?hold=h-530700-2").text
     assert "may still know the card" in desk
     assert "Confirm the sale" in desk
+    assert "Take the card in the reader" in desk
+    other = clerk.post("/desk/holds/h-530700-2/swap", data={"iccid": VENDOR.card(2).iccid}).text
+    assert (VENDOR.card(2).iccid in other, "Write the card" in other) == (True, True)
     assert "a fresh kit has number and card" in clerk.get(f"/desk?hold={hold}").text
     assert "network_has_identity" in clerk.post("/desk/holds/h-530700-2/release", data={}).text
     kept = clerk.get("/waiting").text
