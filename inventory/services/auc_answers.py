@@ -17,6 +17,7 @@ from inventory.services.acting import acting
 from inventory.services.auc_exports import whole_city
 from inventory.services.once import Answer, WriteKey, once
 from inventory.store import auc, completion, issues
+from inventory.store.auc import KnownRow
 from inventory.store.completion import WaitingLine
 from inventory.store.events import EventDraft, record
 from inventory.store.issues import CallCount, FailingCall
@@ -48,7 +49,8 @@ async def take_answers(
 
     An identity that the city does not have, or whose state does not allow the answer, is named by its row, from 1, and
     left as it is; the others are taken. The data of what is deleted are retired, which frees the IMSI for good; an
-    identity that serves a number in use is not deleted. A sale that waited for the confirmed is complete with it (N8b).
+    identity that serves a number in use is not deleted; for one that a replacement ended the word ends its telling. A
+    sale that waited for the confirmed is complete with it (N8b).
 
     Raises
     ------
@@ -66,7 +68,7 @@ async def take_answers(
             session, city_id=caller.city_id, imsis=sorted({answer.imsi for answer in answers})
         )
         serving = await auc.serving(session, city_id=caller.city_id, imsis=sorted(known))
-        found = _hear(answers, {imsi: AucState(row.auc) for imsi, row in known.items()}, serving)
+        found = _hear(answers, known, serving)
         for state in _TOLD:
             await auc.set_auc(session, found.now(state), state, city_id=caller.city_id)
         completed = await completion.complete_lines(session, found.now(AucState.CONFIRMED), **acting(caller, now))
@@ -140,9 +142,9 @@ class _Heard:
         return [imsi for imsi, found in self.changed.items() if found is state]
 
 
-def _hear(answers: Sequence[NetworkAnswer], before: Mapping[str, AucState], serving: Collection[str]) -> _Heard:
+def _hear(answers: Sequence[NetworkAnswer], known: Mapping[str, KnownRow], serving: Collection[str]) -> _Heard:
     """Follow the answers one after the other; of several on one identity the last counts."""
-    states = dict(before)
+    states = {imsi: AucState(row.auc) for imsi, row in known.items()}
     reasons: dict[str, str | None] = {}
     refused: list[dict[str, Any]] = []
     for row, answer in enumerate(answers, start=1):
@@ -158,5 +160,6 @@ def _hear(answers: Sequence[NetworkAnswer], before: Mapping[str, AucState], serv
                 refused.append({"row": row, "code": f"is_{state}"})
             else:
                 reasons[answer.imsi] = answer.reason
-    changed = {imsi: state for imsi, state in sorted(states.items()) if state is not before[imsi]}
+    news = {imsi for imsi, row in known.items() if states[imsi] != row.auc or (row.to_delete and imsi in reasons)}
+    changed = {imsi: state for imsi, state in sorted(states.items()) if imsi in news}
     return _Heard(changed, reasons, len(reasons.keys() - changed.keys()), refused)

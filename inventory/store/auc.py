@@ -92,6 +92,7 @@ class KnownRow:
     slot: int
     imsi: str
     auc: str
+    to_delete: bool
 
 
 async def transport_keys(session: AsyncSession) -> dict[str, TransportKeyRow]:
@@ -292,9 +293,9 @@ async def serving(session: AsyncSession, *, city_id: int, imsis: Sequence[str]) 
 
 
 async def set_auc(session: AsyncSession, imsis: Sequence[str], auc: AucState, *, city_id: int) -> None:
-    """Set what the network knows of these identities."""
+    """Set what the network knows of these identities, by its own word."""
     here = (SimIdentity.city_id == city_id, among(imsis))
-    await session.execute(update(SimIdentity).where(*here).values(auc=auc))
+    await session.execute(update(SimIdentity).where(*here).values(auc=auc, to_delete=False))
 
 
 async def retire_data(

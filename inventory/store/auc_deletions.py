@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, any_, func, insert, literal, select, text, update
+from sqlalchemy import ARRAY, BigInteger, any_, func, insert, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.lifecycle import AucState, SimState
+from inventory.store.ends import GIVEN_BACK, bare
 from inventory.store.schema import AucDeletion, SimIdentity
 from inventory.store.streams import Stream, in_batches
 
@@ -51,15 +52,24 @@ _STATES = ", ".join(f"'{state}'" for state in GONE)
 _UNUSED = f"""
     FROM sim_identity i
     JOIN (
-        SELECT item_no, TRUE AS gone FROM sim WHERE city_id = :city AND state IN ({_STATES})
-        UNION
-        SELECT unnest(rolled_back_cards), FALSE FROM hold
-        WHERE city_id = :city AND rolled_back_cards IS NOT NULL AND state IN ('ACTIVE', 'BOOKED') AND expires_at <= :now
+        SELECT item_no, bool_or(gone) AS gone FROM (
+            SELECT item_no, TRUE AS gone FROM sim WHERE city_id = :city AND state IN ({_STATES})
+            UNION ALL
+            SELECT item_no, FALSE FROM sim_identity WHERE city_id = :city AND to_delete
+            UNION ALL
+            SELECT unnest(rolled_back_cards), FALSE FROM hold
+            WHERE city_id = :city AND rolled_back_cards IS NOT NULL AND state IN ('ACTIVE', 'BOOKED')
+              AND expires_at <= :now
+        ) AS found GROUP BY item_no
     ) AS card ON card.item_no = i.item_no
-    WHERE i.city_id = :city AND i.auc = ANY(:known) AND (card.gone OR i.number_item_no IS NULL)
+    WHERE i.city_id = :city AND (i.auc = ANY(:known) OR i.to_delete) AND (card.gone OR i.number_item_no IS NULL)
+      AND i.imsi NOT LIKE '{GIVEN_BACK}%' AND NOT EXISTS (
+          SELECT FROM identifier r WHERE r.kind = 'imsi' AND r.value = i.imsi AND r.city_id <> i.city_id)
 """  # noqa: S608 - a constant
 """Identities that the network has and nobody will use: on cards that are gone, and those for which a hold is kept,
-after a roll back, though its time is over: nobody can confirm it, and it waits for this very deletion (docs/adr/0040).
+after a roll back, though its time is over: nobody can confirm it, and it waits for this very deletion (docs/adr/0040);
+and what was on cards that were replaced, wherever these lie now. An IMSI that is free again, under a marked name here
+or with another city, may serve somebody: it is in no file, and in no later fetch of one.
 
 The states stand in the text: only so the planner finds the index on the cards that are gone.
 """
@@ -122,7 +132,9 @@ async def deletions(
     counts = await session.execute(
         select(SimIdentity.deletion_id, func.count())
         .where(
-            SimIdentity.city_id == city_id, SimIdentity.deletion_id == any_(ids), SimIdentity.auc != AucState.DELETED
+            SimIdentity.city_id == city_id,
+            SimIdentity.deletion_id == any_(ids),
+            or_(SimIdentity.auc != AucState.DELETED, SimIdentity.to_delete),
         )
         .group_by(SimIdentity.deletion_id)
     )
@@ -137,4 +149,8 @@ def stream_left(session: AsyncSession, *, city_id: int, deletion_id: int, now: d
     What the network has deleted meanwhile is left out: its IMSI may be another card's by now.
     """
     given = {**_unused(city_id, now), "deletion": deletion_id}
-    return in_batches(session, _LEFT.bindparams(**given), GoneRow)
+    return in_batches(session, _LEFT.bindparams(**given), _gone)
+
+
+def _gone(imsi: str, iccid: str | None, hlr_code: str) -> GoneRow:
+    return GoneRow(imsi, None if iccid is None else bare(iccid), hlr_code)

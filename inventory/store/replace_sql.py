@@ -138,7 +138,7 @@ WITH h AS MATERIALIZED (
     UPDATE sim_identity SET number_item_no = g.main_item, auc = 'confirmed'
     FROM g WHERE city_id = CAST(:city AS int) AND item_no = g.sim_item
 ), uoi AS (
-    UPDATE sim_identity SET number_item_no = NULL, auc = 'deleted'
+    UPDATE sim_identity SET number_item_no = NULL, auc = 'deleted', to_delete = auc NOT IN ('none', 'deleted')
     FROM g, oi WHERE city_id = CAST(:city AS int) AND item_no = g.old_item AND sim_identity.slot = oi.slot
       AND sim_identity.application = oi.application
 ), ud AS (
@@ -198,6 +198,7 @@ WITH h AS MATERIALIZED (
 The new card passes COMPLETING and serves the numbers of the old one (REQ-SIM-17), which is REPLACED; its identities
 leave the network and their data are retired: all at one moment, so that a number has one working card at any time. A
 caller's word counts as the network's, for the old identity as for the new one (REQ-AUC-01); a city that waits for the
-network's own word changes no card before the network knows the new one. `handed_in`: the old card goes to whoever had
-the new one, to be scrapped.
+network's own word changes no card before the network knows the new one. A file still tells the network to delete the
+old identity (`to_delete`), until it says that it has. `handed_in`: the old card goes to whoever had the new one, to be
+scrapped.
 """

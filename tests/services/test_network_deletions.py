@@ -100,6 +100,73 @@ async def test_what_the_network_has_deleted_leaves_the_file_for_its_imsi_may_be_
     assert (row.item_count, row.left, waiting) == (2, 1, 0)
 
 
+REUSED = {
+    "by the same card come again": "UPDATE sim_identity SET imsi = '~1~' || imsi WHERE imsi = :imsi",
+    "in another city": "UPDATE identifier SET city_id = 530800 WHERE kind = 'imsi' AND value = :imsi",
+}
+"""An IMSI that may serve somebody again, while the row of the card that is gone was left behind as if it were known."""
+
+
+@pytest.mark.parametrize("how", REUSED)
+async def test_imsi_that_serves_again_is_in_no_file_and_in_no_later_fetch_of_one(town: Town, how: str) -> None:
+    """REQ-AUC-01: whoever has the IMSI now is not cut off by what was said of a card that is gone."""
+    await stocked(town, 1, 2)
+    await gone(town, 1)
+    before = await told(town)
+    assert imsi(1) in await fetched(town, before["id"])
+    await gone(town, 2)
+    for serial in (1, 2):
+        await town.execute(REUSED[how], imsi=imsi(serial))
+
+    assert await fetched(town, before["id"]) == "imsi,iccid,hlr\r\n"
+    with pytest.raises(NothingToDelete):
+        await told(town)
+
+
+async def told_while_the_imsi_becomes_free(town: Town) -> int:
+    """Make a file while the network's word and a give-back free the IMSI; return how many identities it has."""
+    async with town.database.session() as freeing, town.database.session() as telling:
+        _ = await freeing.begin()
+        await freeing.execute(text("UPDATE sim_identity SET auc = 'deleted', imsi = '~1~' || imsi"))
+        _ = await telling.begin()
+        given: dict[str, Any] = {"city_id": CITY, "form": "csv", "hlr_code": None, "staff_no": "A", "now": NOW}
+        file = asyncio.create_task(auc_deletions.add_deletion(telling, most=9, **given))
+        await asyncio.wait({file}, timeout=0.5)
+        await freeing.commit()
+        _, count = await file
+        await telling.commit()
+    return count
+
+
+async def test_imsi_that_becomes_free_at_that_moment_is_not_told_of(town: Town) -> None:
+    """REQ-AUC-01."""
+    await stocked(town, 1)
+    await gone(town, 1)
+
+    assert await told_while_the_imsi_becomes_free(town) == 0
+
+
+async def test_without_the_lock_an_imsi_that_became_free_would_be_told_of(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The canary: the file takes what was to be deleted a moment ago."""
+    unlocked = auc_deletions._TELL.text.replace("FOR NO KEY UPDATE OF i SKIP LOCKED", "")
+    monkeypatch.setattr(auc_deletions, "_TELL", text(unlocked))
+    await stocked(town, 1)
+    await gone(town, 1)
+
+    assert await told_while_the_imsi_becomes_free(town) == 1
+
+
+async def test_card_that_was_given_back_is_named_as_the_network_knows_it(town: Town) -> None:
+    """REQ-STK-05: what is returned or void has a marked name in stock; nobody else reads the mark."""
+    await stocked(town, 1)
+    await gone(town, 1, state="RETURNED_TO_VENDOR")
+    await town.execute("UPDATE sim SET iccid = '~1~' || iccid")
+
+    assert (await fetched(town, (await told(town))["id"])).splitlines()[1] == f"{imsi(1)},{iccid(1)},{HLR}"
+
+
 async def test_card_that_serves_again_after_all_is_left_out_of_a_later_fetch(town: Town) -> None:
     await stocked(town, 1)
     await gone(town, 1)

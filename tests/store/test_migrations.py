@@ -42,6 +42,8 @@ async def broken_indexes(database: Database) -> list[str]:
         ("0034", "ix_sim_identity_number"),
         ("0035", "ix_event_reason"),
         ("0042", "ix_sim_second_number"),
+        ("0045", "ix_sim_identity_gone"),
+        ("0046", "ix_sim_identity_to_delete"),
     ],
 )
 async def test_index_whose_building_was_broken_off_is_built_again(
@@ -84,6 +86,34 @@ async def test_keys_under_way_are_marked_when_the_table_is_no_longer_locked(empt
 
     async with database.session() as session:
         assert await session.scalar(text("SELECT version_num FROM alembic_version")) == "0031"
+    await database.close()
+
+
+_CARDS_THAT_ENDED = """
+    SET LOCAL session_replication_role = replica;
+    INSERT INTO sim (city_id, item_no, state, version, holder_id, batch_id, updated_at, iccid, kind_code, generation)
+    SELECT 530700, item_no, state, 1, 1, 1, now(), 'C' || item_no, 'K', 1
+    FROM (VALUES (1, 'REPLACED'), (2, 'SCRAPPED'), (3, 'IN_USE')) AS card (item_no, state);
+    INSERT INTO sim_identity (city_id, item_no, slot, application, imsi, hlr_code, state, auc)
+    SELECT 530700, item_no, slot, 'USIM', '46000' || item_no || slot, 'H', 'VERIFIED',
+           CASE item_no WHEN 3 THEN 'confirmed' ELSE 'deleted' END
+    FROM generate_series(1, 3) AS item_no, generate_series(1, 2) AS slot
+"""
+
+
+async def test_identities_of_cards_that_lie_replaced_are_to_be_deleted(empty_database_url: str) -> None:
+    """REQ-AUC-01: until now they counted as deleted, and nobody had told the network."""
+    await asyncio.to_thread(upgrade, empty_database_url, to="0046")
+    database = connect(empty_database_url)
+    async with database.session() as session, session.begin():
+        for statement in _CARDS_THAT_ENDED.split(";"):
+            await session.execute(text(statement))
+
+    await asyncio.to_thread(upgrade, empty_database_url, to="0047")
+
+    async with database.session() as session:
+        told = await session.scalars(text("SELECT imsi FROM sim_identity WHERE to_delete ORDER BY imsi"))
+        assert list(told) == ["4600011", "4600012"]
     await database.close()
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -47,6 +48,13 @@ class SimIdentity(Base):
             postgresql_where=text("deletion_id IS NOT NULL"),
             postgresql_include=["auc"],
         ),
+        Index(
+            "ix_sim_identity_to_delete",
+            "city_id",
+            "item_no",
+            postgresql_where=text("to_delete"),
+            postgresql_include=["deletion_id"],
+        ),
     )
 
     city_id: Mapped[CityKey]
@@ -64,6 +72,8 @@ class SimIdentity(Base):
     """The export that told the network of it last."""
     deletion_id: Mapped[int | None]
     """The file that told the network to delete it."""
+    to_delete: Mapped[bool] = mapped_column(server_default=false())
+    """Its card was replaced, so it counts as deleted; the network has not yet said that it has it no longer."""
 
 
 class AucExport(Base):
