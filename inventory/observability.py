@@ -148,7 +148,19 @@ class Metrics:
         self.roll_backs = Counter(
             "haoka_roll_backs", "Sales that waited for the network and were rolled back.", registry=self.registry
         )
+        self._show_waiting()
         self._show_calls()
+
+    def _show_waiting(self) -> None:
+        """Make the gauges of sales that wait for the network, which each service reads for all."""
+        self.sales_waiting = Gauge(
+            "haoka_sales_waiting", "Sales that wait for the network's word.", registry=self.registry
+        )
+        self.sales_waiting_since = Gauge(
+            "haoka_sales_waiting_since_seconds",
+            "Unix time since which the oldest of these waits; 0: none. `time()` less this is its age.",
+            registry=self.registry,
+        )
 
     def _show_calls(self) -> None:
         """Make the gauges of calls to the operator's card-data system, which each service reads for all."""

@@ -48,6 +48,9 @@ class StockMetrics:
             self._metrics.document_items.labels(written.kind, written.resource).inc(written.items)
         for result, count in news.network.items():
             self._metrics.network.labels(result).inc(count)
+        waiting, since = news.waiting
+        self._metrics.sales_waiting.set(waiting)
+        self._metrics.sales_waiting_since.set(0 if since is None else since.timestamp())
         self._metrics.calls_waiting.set(news.calls.waiting)
         self._metrics.calls_failing.set(news.calls.failing)
         self._metrics.calls_failing_since.set(0 if news.calls.since is None else news.calls.since.timestamp())

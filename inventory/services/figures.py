@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.store import figures as store
+from inventory.store.completion import count_all_waiting
 from inventory.store.figures import EndedLoad, WrittenDocuments
 from inventory.store.issues import CallCount, count_calls
 
@@ -35,6 +36,8 @@ class News:
     """How many cards of lines were replaced, by reason."""
     rolled_back: int
     """How many sales that waited for the network were rolled back."""
+    waiting: tuple[int, datetime | None]
+    """How many sales wait for the network, as they stand, and since when the oldest one does."""
     calls: CallCount
     """Calls to the operator's card-data system as they stand, not what is new."""
 
@@ -51,8 +54,9 @@ async def look(session: AsyncSession, looked: Looked) -> News:
         replaced = {} if looked.xid is None else await store.replaced_between(session, looked.xid, until)
         back = 0 if looked.xid is None else await store.rolled_back_between(session, looked.xid, until)
         ended = await store.loads_ended(session, looked.since)
+        waiting = await count_all_waiting(session)
         calls = await count_calls(session)
     loads = [load for load in ended if (load.city_id, load.batch_id, load.state) not in looked.loads]
     looked.xid = until
     looked.loads |= {(load.city_id, load.batch_id, load.state) for load in loads}
-    return News(loads, documents, network, replaced, back, calls)
+    return News(loads, documents, network, replaced, back, waiting, calls)

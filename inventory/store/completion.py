@@ -111,3 +111,10 @@ async def count_waiting(session: AsyncSession, *, city_id: int) -> int:
     """Return how many sales of the city wait for the network."""
     query = select(func.count()).where(Number.city_id == city_id, Number.state == NumberState.COMPLETING)
     return (await session.execute(query)).scalar_one()
+
+
+async def count_all_waiting(session: AsyncSession) -> tuple[int, datetime | None]:
+    """Return how many sales of all cities wait for the network, and since when the oldest one does (None: none)."""
+    query = select(func.count(), func.min(Number.updated_at)).where(Number.state == NumberState.COMPLETING)
+    count, since = (await session.execute(query)).one()
+    return count, since

@@ -318,14 +318,19 @@ async def test_what_a_closed_place_had_comes_back_to_the_one_above(counter: Coun
     await quiet(counter)
 
 
-async def test_roll_backs_are_counted_once(counter: Counter, sold: str) -> None:
+async def test_metrics_tell_what_waits_since_when_and_count_each_roll_back_once(counter: Counter, sold: str) -> None:
     metrics = Metrics()
     figures = StockMetrics(metrics, counter.database, now=counter.now)
-    await figures.refresh()
-    await back(counter, sold)
-    for _ in range(2):
+    names = ("sales_waiting", "sales_waiting_since_seconds", "roll_backs_total")
+
+    async def shown() -> list[float | None]:
         await figures.refresh()
-    assert metrics.registry.get_sample_value("haoka_roll_backs_total") == 1
+        return [metrics.registry.get_sample_value(f"haoka_{name}") for name in names]
+
+    assert await shown() == [1, counter.now.timestamp(), 0]
+    await back(counter, sold)
+    assert await shown() == [0, 0, 1]
+    assert await shown() == [0, 0, 1]
 
 
 async def race_with_the_network(counter: Counter, hold: str) -> tuple[Answer | DomainError, dict[str, Any]]:
