@@ -60,9 +60,9 @@ async def begin_leaving(
     """Close the clerk's staff ids, give its promises back and open the count of its drawer (REQ-STK-03).
 
     Open holds are released; bookings, which customers rely on, go to the caller; a kit with a card that is being
-    written, or that the network has, stays until that is settled. Answers with what was done and with the stocktake to scan; where nothing
-    is on the account there is none, and the account is closed: at once, or by `close_left` when what is on its way from
-    or to it is answered.
+    written, or that the network has, stays until that is settled. Answers with what was done and with the stocktake
+    to scan; where nothing is on the account there is none, and the account is closed: at once, or by `close_left`
+    when what is on its way from or to it is answered.
 
     Raises
     ------

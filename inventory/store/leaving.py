@@ -52,7 +52,7 @@ async def hand_bookings_over(
 
 
 async def count_open_holds(session: AsyncSession, staff_ids: Collection[str], *, city_id: int) -> int:
-    """Return how many holds the staff ids still have: kits with a card that is being written, or that the network has."""
+    """Return how many holds the staff ids still have: kits with a card being written, or that the network has."""
     query = select(func.count()).select_from(HoldRow)
     open_ones = HoldRow.state.in_([HoldState.ACTIVE, HoldState.BOOKED])
     theirs = and_(HoldRow.city_id == city_id, HoldRow.staff_no.in_(staff_ids), open_ones)
