@@ -13,6 +13,7 @@ from inventory.domain.calendar import business_day
 from inventory.domain.errors import (
     CardBeingWritten,
     CardNotVerified,
+    CardToBeDeleted,
     ExtraCheckMissing,
     HlrMismatch,
     InvalidField,
@@ -105,7 +106,7 @@ async def confirm(
         The caller has not the key (REQ-RSV-06).
     NotFound, HoldNotActive, HoldExpired, LegalHold
         There is no such hold any more (REQ-RSV-05).
-    CardBeingWritten, CardNotVerified, HlrMismatch
+    CardBeingWritten, CardNotVerified, CardToBeDeleted, HlrMismatch
         The card is not proven, or belongs to another HLR than the number (REQ-SIM-17).
     SimNotFree
         The last day of a prepaid card is over (REQ-SIM-16).
@@ -193,6 +194,8 @@ def _require_saleable(record: HoldRecord, wish: ConfirmWish, *, now: datetime) -
             if record.replace_reason is not None:
                 _require_replaceable(record, wish)
             return
+    if record.to_be_deleted:
+        raise CardToBeDeleted(iccid=card)
     raise CardNotVerified(iccid=card)
 
 

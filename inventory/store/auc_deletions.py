@@ -59,16 +59,16 @@ _UNUSED = f"""
             UNION ALL
             SELECT unnest(rolled_back_cards), FALSE FROM hold
             WHERE city_id = :city AND rolled_back_cards IS NOT NULL AND state IN ('ACTIVE', 'BOOKED')
-              AND expires_at <= :now
+              AND created_at + make_interval(secs => first_seconds) <= :now
         ) AS found GROUP BY item_no
     ) AS card ON card.item_no = i.item_no
     WHERE i.city_id = :city AND (i.auc = ANY(:known) OR i.to_delete) AND (card.gone OR i.number_item_no IS NULL)
       AND i.imsi NOT LIKE '{GIVEN_BACK}%' AND NOT EXISTS (
           SELECT FROM identifier r WHERE r.kind = 'imsi' AND r.value = i.imsi AND r.city_id <> i.city_id)
 """  # noqa: S608 - a constant
-"""Identities that the network has and nobody will use: on cards that are gone, and those for which a hold is kept,
-after a roll back, though its time is over: nobody can confirm it, and it waits for this very deletion (docs/adr/0040);
-and what was on cards that were replaced, wherever these lie now. An IMSI that is free again, under a marked name here
+"""Identities that the network has and nobody uses: on cards that are gone; those that keep a hold after a roll back
+whose own time is over, for it goes on only for them (docs/adr/0040): from the telling on they serve nobody
+(`confirm_sql`); and what was on cards that were replaced, wherever these lie now. An IMSI that is free again, under a marked name here
 or with another city, may serve somebody: it is in no file, and in no later fetch of one.
 
 The states stand in the text: only so the planner finds the index on the cards that are gone.

@@ -13,18 +13,19 @@ PROVEN_CARD = f"""s AS MATERIALIZED (
       AND {GOOD}
     FOR NO KEY UPDATE OF sim
 ), slots AS MATERIALIZED (
-    SELECT sim_identity.state, number_item_no, hlr_code, auc
+    SELECT sim_identity.state, number_item_no, hlr_code, auc, deletion_id
     FROM s JOIN sim_identity ON city_id = CAST(:city AS int) AND sim_identity.item_no = s.item_no
     ORDER BY slot
     FOR NO KEY UPDATE OF sim_identity
 ), i AS MATERIALIZED (
     SELECT bool_and(auc = 'confirmed') AS known FROM slots
-    HAVING bool_and((state = 'VERIFIED' AND number_item_no IS NULL AND auc <> 'deleted'
+    HAVING bool_and((state = 'VERIFIED' AND number_item_no IS NULL AND auc <> 'deleted' AND deletion_id IS NULL
                      AND hlr_code = (SELECT hlr_code FROM n)) IS TRUE)
 )"""  # noqa: S608 - composed of constants
 """Locks the kit's card as `s` if it is proven, and gives one row `i` if all identities on it may serve the number `n`.
 
-They do so all or none (REQ-SIM-19): one of them that may not, and there is no `i`. The network may have `known` all.
+They do so all or none (REQ-SIM-19): one of them that may not, and there is no `i`; such is one that the network was
+told to delete. The network may have `known` all.
 """
 
 WAITS_FOR_NETWORK = f"""EXISTS (

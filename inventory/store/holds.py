@@ -109,6 +109,8 @@ class HoldRecord:
     replace_reason: str | None
     waits_for_network: bool
     """Whether the city waits for the network's word, and the network has not confirmed every identity on the card."""
+    to_be_deleted: bool
+    """Whether the network was told to delete an identity on the card."""
     original_hold_id: int | None
     """The hold whose sale was rolled back for this one."""
     kept_card: str | None
@@ -153,7 +155,8 @@ _RECORD = text(f"""
            h.sim_wish, h.data_no, h.quote, h.expires_at, h.first_seconds, h.extensions,
            h.job_id, h.created_at, h.closed_at, h.close_reason,
            (SELECT min(i.hlr_code) FROM sim_identity i WHERE i.city_id = h.city_id AND i.item_no = h.sim_item_no
-            HAVING bool_and(i.state = 'VERIFIED' AND i.number_item_no IS NULL AND i.auc <> 'deleted')
+            HAVING bool_and(i.state = 'VERIFIED' AND i.number_item_no IS NULL AND i.auc <> 'deleted'
+                            AND i.deletion_id IS NULL)
                AND min(i.hlr_code) = max(i.hlr_code)) AS identity_hlr,
            coalesce(n.legal_hold, false) OR coalesce(s.legal_hold, false) OR coalesce(o.legal_hold, false)
                OR EXISTS (
@@ -167,6 +170,8 @@ _RECORD = text(f"""
            {confirm_sql.WAITS_FOR_NETWORK} AND EXISTS (
                SELECT FROM sim_identity i WHERE i.city_id = h.city_id AND i.item_no = h.sim_item_no
                AND i.number_item_no IS NULL AND i.auc <> 'confirmed') AS waits_for_network,
+           EXISTS (SELECT FROM sim_identity i WHERE i.city_id = h.city_id AND i.item_no = h.sim_item_no
+                   AND i.deletion_id IS NOT NULL) AS to_be_deleted,
            h.original_hold_id,
            (SELECT min(coalesce(k.iccid, k.serial)) FROM sim k
             WHERE {_KEPT_BY_NETWORK} AND k.city_id = h.city_id AND k.item_no = ANY (h.rolled_back_cards)

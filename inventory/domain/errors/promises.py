@@ -131,6 +131,14 @@ class LineNotWaiting(DomainError):
     )
 
 
+class CardToBeDeleted(DomainError):
+    """The network was told to delete an identity on the card, after its sale was rolled back (`iccid`)."""
+
+    code = "card_to_be_deleted"
+    refusal = Refusal.CONFLICT
+    message = "The network was told to delete what is on card {iccid}; take another card for this kit, or release it"
+
+
 class NetworkHasIdentity(DomainError):
     """The number was sold before with a card that the network may still have (`hold`, `iccid`)."""
 
