@@ -68,8 +68,8 @@ _UNUSED = f"""
 """  # noqa: S608 - a constant
 """Identities that the network has and nobody uses: on cards that are gone; those that keep a hold after a roll back
 whose own time is over, for it goes on only for them (docs/adr/0040): from the telling on they serve nobody
-(`confirm_sql`); and what was on cards that were replaced, wherever these lie now. An IMSI that is free again, under a marked name here
-or with another city, may serve somebody: it is in no file, and in no later fetch of one.
+(`confirm_sql`); and what was on cards that were replaced, wherever these lie now. An IMSI that is free again, under a
+marked name here or with another city, may serve somebody: it is in no file, and in no later fetch of one.
 
 The states stand in the text: only so the planner finds the index on the cards that are gone.
 """
