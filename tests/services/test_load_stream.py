@@ -208,6 +208,27 @@ async def test_load_that_is_cancelled_between_two_pieces_leaves_nothing(
     assert await town.value("SELECT count(*) FROM identifier") == 0
 
 
+async def test_load_that_dies_between_two_pieces_is_run_again_and_ends_the_same(
+    town: Town, streamed: list[bool], telling: list[Any]
+) -> None:
+    """REQ-SIM-02: whatever dies on the way, not a row is lost or doubled."""
+    load = await started(town, vendor_file(CARDS))
+
+    async def die() -> None:
+        raise ConnectionResetError
+
+    telling.append(die)
+    with pytest.raises(ConnectionResetError):
+        await run(town, load)
+    assert await town.value("SELECT count(*) FROM sim") == 0
+
+    await run(town, load)
+
+    assert streamed == [True]
+    assert await state(town, load) == "COMMITTED"
+    assert await town.value("SELECT count(*) FROM sim") == len(CARDS)
+
+
 async def test_progress_of_each_piece_is_told(town: Town, streamed: list[bool]) -> None:
     load = await started(town, vendor_file(CARDS))
     told: list[Progress] = []
