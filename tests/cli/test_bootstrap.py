@@ -73,6 +73,15 @@ class Checkout:
 pytestmark = pytest.mark.e2e
 
 
+def killed_in_the_middle(checkout: Checkout) -> str:
+    """Kill a start when it has said what it does first, and give that."""
+    with checkout.popen() as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        os.killpg(process.pid, signal.SIGKILL)
+    return said
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     """Give a checkout as git clones it."""
@@ -80,21 +89,22 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def _environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, subprocess.CompletedProcess[str]]:
     made = Checkout(tmp_path_factory.mktemp("made"))
-    made.start()
-    return made.folder / ".venv"
+    return made, made.start("demo", "--once", "a b")
 
 
 @pytest.fixture
-def ready(checkout: Checkout, _environment: Path) -> Checkout:
+def ready(checkout: Checkout, first_start: tuple[Checkout, object]) -> Checkout:
     """Give a checkout whose environment is already made."""
-    shutil.copytree(_environment, checkout.folder / ".venv", symlinks=True)
+    shutil.copytree(first_start[0].folder / ".venv", checkout.folder / ".venv", symlinks=True)
     return checkout
 
 
-def test_first_start_makes_the_environment_and_the_second_runs_no_installer(checkout: Checkout) -> None:
-    first = checkout.start("demo", "--once", "a b")
+def test_first_start_makes_the_environment_and_the_second_runs_no_installer(
+    first_start: tuple[Checkout, subprocess.CompletedProcess[str]],
+) -> None:
+    checkout, first = first_start
     made = {path: path.stat().st_mtime_ns for path in (checkout.folder / ".venv").rglob("*")}
     second = checkout.start("demo", "--once", "a b")
 
@@ -119,14 +129,11 @@ def test_only_a_start_with_a_token_installs_what_talks_to_tokens(ready: Checkout
 def test_changed_requirements_make_the_environment_anew(ready: Checkout) -> None:
     (ready.folder / "requirements/main.txt").write_text("# something else\n")
 
-    assert "making the Python environment" in ready.start().stderr
+    assert "making the Python environment" in killed_in_the_middle(ready)
 
 
 def test_start_killed_in_the_middle_is_made_good_by_the_next(checkout: Checkout) -> None:
-    with checkout.popen() as process:
-        assert process.stderr is not None
-        process.stderr.readline()
-        os.killpg(process.pid, signal.SIGKILL)
+    killed_in_the_middle(checkout)
 
     assert checkout.start().stdout == "cli:\n"
 

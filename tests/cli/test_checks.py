@@ -18,6 +18,7 @@ from tests.conftest import ROOT
 
 PACKAGES = ("inventory", "cardwriter", "drivers")
 MODULES = ("layers", "source_modules", "forbidden_modules")
+WHERE = "tests/cli/test_requirements_doc.py"
 TINY = '"""A package."""\n'
 
 
@@ -81,7 +82,7 @@ def test_every_check_is_shown_a_broken_case() -> None:
 @pytest.mark.e2e
 def test_one_test_by_name_runs_without_the_checks_and_ends_with_its_closing_line(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "inventory.cli", "test", "-k", "test_range_names_every_id_in_it"],
+        [sys.executable, "-m", "inventory.cli", "test", "-k", "test_range_names_every_id_in_it", "--", WHERE],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,

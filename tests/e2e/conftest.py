@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def demo(sold: Demo, tmp_path: Path) -> Iterator[Demo]:
     """Give a copy of it for this test."""
     with demo_in(tmp_path / "copy", like=sold) as copy:
         yield copy
+
+
+@pytest.fixture
+def remembering(sold: Demo, tmp_path: Path) -> Iterator[Demo]:
+    """Give one that remembers all that it did, but whose own database is not there."""
+    with demo_in(tmp_path / "notes") as notes:
+        notes.data.mkdir()
+        shutil.copy(sold.data / "demo.json", notes.data)
+        yield notes
 
 
 @pytest.fixture(scope="session")

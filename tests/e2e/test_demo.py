@@ -99,13 +99,13 @@ def test_address_of_another_machine_ends_the_demo_with_the_reason(demo: Demo) ->
     assert "haoka demo: cannot listen on 192.0.2.1 (HAOKA_HOST)" in demo.said
 
 
-def test_database_of_another_installation_is_left_alone(demo: Demo, empty_database_url: str) -> None:
-    assert demo.run(HAOKA_DATABASE_URL=empty_database_url) == 1
-    assert "belongs to another database" in demo.said
+def test_database_of_another_installation_is_left_alone(remembering: Demo, empty_database_url: str) -> None:
+    assert remembering.run(HAOKA_DATABASE_URL=empty_database_url) == 1
+    assert "belongs to another database" in remembering.said
 
 
-def test_database_of_ones_own_is_never_emptied(demo: Demo, empty_database_url: str) -> None:
-    before = demo.data.stat().st_ino
-    assert demo.run("--fresh", HAOKA_DATABASE_URL=empty_database_url) == 1
-    assert "--fresh does not empty a database of yours" in demo.said
-    assert demo.data.stat().st_ino == before
+def test_database_of_ones_own_is_never_emptied(remembering: Demo, empty_database_url: str) -> None:
+    before = remembering.data.stat().st_ino
+    assert remembering.run("--fresh", HAOKA_DATABASE_URL=empty_database_url) == 1
+    assert "--fresh does not empty a database of yours" in remembering.said
+    assert remembering.data.stat().st_ino == before

@@ -21,7 +21,7 @@ def slow(instruction: int, *, seconds: float) -> Fault:
 
 def test_station_killed_before_the_commit_mark_has_written_nothing(shop: Shop) -> None:
     """REQ-HW-07, REQ-HW-08: re-reading decides; the data go back to the pool."""
-    card = shop.insert([slow(UPDATE_BINARY, seconds=1)])
+    card = shop.insert([slow(UPDATE_BINARY, seconds=0.5)])
     begun = shop.begin()
     shop.reached(begun, "writing", 5)
     shop.kill("station")
@@ -32,7 +32,7 @@ def test_station_killed_before_the_commit_mark_has_written_nothing(shop: Shop) -
 
 def test_station_killed_while_the_card_proves_itself_has_written_it(shop: Shop) -> None:
     """REQ-HW-07: a card that is whole is sold without another one."""
-    card = shop.insert([slow(AUTHENTICATE, seconds=4)])
+    card = shop.insert([slow(AUTHENTICATE, seconds=2)])
     begun = shop.begin()
     shop.reached(begun, "verifying", 20)
     shop.kill("station")
@@ -44,7 +44,7 @@ def test_station_killed_while_the_card_proves_itself_has_written_it(shop: Shop) 
 
 def test_station_killed_over_a_card_with_a_wrong_key_leaves_it_damaged(shop: Shop) -> None:
     """REQ-HW-08: what was written but does not prove itself is damaged, never sold."""
-    shop.insert([slow(AUTHENTICATE, seconds=4)], wrong_key=True)
+    shop.insert([slow(AUTHENTICATE, seconds=2)], wrong_key=True)
     begun = shop.begin()
     shop.reached(begun, "verifying", 20)
     shop.kill("station")
@@ -56,7 +56,7 @@ def test_station_killed_over_a_card_with_a_wrong_key_leaves_it_damaged(shop: Sho
 
 def test_service_killed_while_the_card_is_written_takes_the_report_when_it_is_back(shop: Shop) -> None:
     """REQ-HW-07: a report that failed to arrive is repaired without a new card."""
-    shop.insert([slow(UPDATE_BINARY, seconds=1)])
+    shop.insert([slow(UPDATE_BINARY, seconds=0.5)])
     begun = shop.begin()
     shop.reached(begun, "writing", 5)
     shop.kill("service")
