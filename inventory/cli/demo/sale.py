@@ -49,10 +49,10 @@ def run(screen: Screen, memory: Memory, settings: Settings, choice: CardChoice, 
     with listening, Processes(settings.data_dir / "log") as processes:
         cards = _cards_to_insert(memory, settings.data_dir, choice)
         with screen.step("Service, worker, reader and station / 服务、后台、读卡器、写卡站"):
+            env = environment(settings)
+            opened = hall.open_hall(processes, list(cards.values()), settings.data_dir, env)  # fails soonest
             address = reachable(service_and_worker(settings, processes, listening))
             _unless_stopped(processes)
-            env = environment(settings)
-            opened = hall.open_hall(processes, list(cards.values()), settings.data_dir, env)
             hall.open_station(processes, opened, memory, address, settings.data_dir, env)
             _tell_processes(screen, processes, address, opened)
         before = {iccid: hall.files_of(card) for iccid, card in cards.items()}
