@@ -188,11 +188,9 @@ class _Link:
 
     async def _serve_customers(self) -> None:
         """Bring the sales at the station's self-service machines on."""
-        try:
-            done = await self._loop.advance(self._station, now=self._runtime.clock())
-        except (DomainError, IntegrityError) as error:
-            self._log.error("kiosk_not_advanced", error=type(error).__name__)
-            return
+        done = await self._loop.advance(self._station, now=self._runtime.clock())
+        for error in done.failed:
+            self._log.error("kiosk_not_advanced", error=error)
         for state in done.ended:
             self._metrics.kiosk_sales.labels(state).inc()
         await self._carry_out(done.moves)

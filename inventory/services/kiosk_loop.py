@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.access.caller import Caller
@@ -61,10 +62,11 @@ _NOT_NOW = frozenset({"station_offline", "write_job_open", "busy", "card_being_w
 
 @dataclass(frozen=True)
 class Advanced:
-    """What the station is to do, and the state in which a sale has just ended, if one has."""
+    """What the station is to do, the state in which a sale has just ended, and what went wrong with any."""
 
     moves: tuple[Move, ...] = ()
     ended: tuple[KioskState, ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +78,19 @@ class Loop:
     most: int
 
     async def advance(self, station: StationRow, *, now: datetime) -> Advanced:
-        """Bring every sale at the station as far as it goes by now."""
+        """Bring every sale at the station as far as it goes by now; one that fails holds up no other machine's."""
         async with self.database.session() as session, session.begin():
             sales_here = await kiosk.open_sales(session, city_id=station.city_id, station_id=station.station_id)
-        moves, ended = list[Move](), list[KioskState]()
+        moves, ended, failed = list[Move](), list[KioskState](), list[str]()
         for sale in sales_here:
-            done = await self._bring_on(sale, now=now)
+            try:
+                done = await self._bring_on(sale, now=now)
+            except (DomainError, IntegrityError) as error:
+                failed.append(type(error).__name__)
+                continue
             moves += done.moves
             ended += done.ended
-        return Advanced(tuple(moves), tuple(ended))
+        return Advanced(tuple(moves), tuple(ended), tuple(failed))
 
     async def _bring_on(self, sale: Sale, *, now: datetime) -> Advanced:
         for _ in range(_MOST_AT_ONCE):

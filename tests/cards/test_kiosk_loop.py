@@ -11,9 +11,9 @@ import pytest
 
 from cardwriter.script import Purpose
 from inventory.domain.errors import DomainError, KioskNotReady, NumberNotFree, QuoteNotAccepted
-from inventory.domain.kiosk import CHECKING, IDLE, SHOWN, STALLED
+from inventory.domain.kiosk import CHECKING, IDLE, SHOWN, STALLED, Act, Step, decide
 from inventory.domain.lifecycle import KioskState
-from inventory.services import expiry, kiosk
+from inventory.services import expiry, kiosk, kiosk_loop
 from inventory.services.orders import Move, Run
 from inventory.store import kiosk as store
 from tests.cards.hall import READER, Hall, adm_tries, card_of, fresh
@@ -417,6 +417,25 @@ async def test_of_two_machines_that_want_one_number_one_gets_it_and_the_other_is
     loser = machine.place if isinstance(both[0], NumberNotFree) else second
     await machine.choose(1, at=loser)
     assert (await machine.number(0), await machine.number(1)) == ("HELD", "HELD")
+
+
+async def test_sale_that_cannot_be_brought_on_holds_up_no_other_machine(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A movement that was noted must be made: else its machine stands still until its customer is sent away."""
+    await machine.open(card_of(0))
+    await machine.hall.change(
+        "INSERT INTO station_reader (city_id, station_id, name, state, insertion, seen_at, dispenser, kiosk_kind)"
+        " SELECT city_id, station_id, 'second', state, insertion, seen_at, dispenser, kiosk_kind FROM station_reader"
+    )
+    await machine.choose()
+    await machine.accept()
+    await machine.check()
+    await machine.choose(1, at=replace(machine.place, reader="second"))
+    impossible = Step(Act.FINISH)  # nothing was sold there
+    monkeypatch.setattr(kiosk_loop, "decide", lambda sight: decide(sight) if sight.checked else impossible)
+    advanced = await machine.loop.advance(machine.hall.station, now=machine.now)
+    assert ([one.movement for one in advanced.moves], advanced.failed) == (["feed"], ("IllegalTransition",))
 
 
 async def test_machine_that_is_closed_serves_its_present_customer_to_the_end_and_then_nobody(machine: Machine) -> None:
