@@ -9,7 +9,17 @@ from dataclasses import replace
 
 import pytest
 
-from inventory.domain.auc import AucAnswer, AucForm, Subscriber, TransportName, answered, entry, head
+from inventory.domain.auc import (
+    AucAnswer,
+    AucForm,
+    Subscriber,
+    TransportName,
+    answered,
+    deletion_entry,
+    deletion_head,
+    entry,
+    head,
+)
 from inventory.domain.errors import IllegalTransition
 from inventory.domain.lifecycle import AucState
 
@@ -119,3 +129,21 @@ def test_an_answer_that_contradicts_what_is_known_is_refused(before: str, said: 
     """REQ-AUC-01."""
     with pytest.raises(IllegalTransition):
         answered(AucState(before), AucAnswer(said))
+
+
+@pytest.mark.parametrize(
+    ("form", "first", "line"),
+    [
+        (AucForm.OPEN5GS, "", '{"imsi":"460001234567890"}\n'),
+        (AucForm.OSMO_HLR, "enable\n", "subscriber imsi 460001234567890 delete\n"),
+        (AucForm.CSV, "imsi,iccid,hlr\r\n", "460001234567890,89860026000000000001,LJ1\r\n"),
+    ],
+)
+def test_a_deletion_is_a_line_in_the_form_that_each_network_reads(form: AucForm, first: str, line: str) -> None:
+    """REQ-AUC-01."""
+    assert deletion_head(form) == first
+    assert deletion_entry(form, ONE.imsi, ONE.iccid, ONE.hlr) == line
+
+
+def test_a_card_without_an_iccid_leaves_its_cell_empty() -> None:
+    assert deletion_entry(AucForm.CSV, ONE.imsi, None, "LJ1") == "460001234567890,,LJ1\r\n"

@@ -128,6 +128,17 @@ def test_a_blank_may_have_a_serial_alone() -> None:
     assert (cards[0].iccid, cards[0].serial) == (None, "0011223344556677")
 
 
+@pytest.mark.parametrize(
+    ("columns", "boxed", "several"),
+    [("ICCID/IMSI", False, False), ("ICCID/BOX_NO", True, False), ("ICCID/IMSI/IMSI2", False, True)],
+)
+def test_a_header_tells_whether_cards_lie_in_boxes_and_have_several_imsis(
+    columns: str, *, boxed: bool, several: bool
+) -> None:
+    file = VendorFile(file_of(columns=columns))
+    assert (file.boxed, file.several) == (boxed, several)
+
+
 def test_columns_without_use_are_named_and_left_alone() -> None:
     file = VendorFile(file_of(f"{ICCID} x y", columns="ICCID/PRINT_ICCID/KIC1"))
     assert file.ignored == ("PRINT_ICCID", "KIC1")
