@@ -71,7 +71,6 @@ _OPC: Final = Secret.fromhex("cd63cb71954a9f4e48a5994e37a02baf")
 _ADM1: Final = Secret(b"83726150")
 _RAND: Final = bytes(range(16))
 _LOOKS: Final = 30
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder in it of our own, with a random name
 
 
 def data() -> Personalisation:
@@ -278,18 +277,17 @@ def within(name: str, value: float, limit: float, **figures: Any) -> dict[str, A
 def desks(folder: Path, count: int, wire: str) -> Iterator[list[Desk]]:
     """Run a private PC/SC service with `count` virtual readers and a blank card in each; one station's journal.
 
-    The cards are files in memory where there is such a place: a real card writes its own memory, not the PC's disk. The
+    What is written stays in the memory of the cards: a real card writes its own, and costs the PC nothing by it. The
     journal is in `folder`.
 
     The C library reads the service's address once a process: only one of these can be open in the life of a process.
     """
-    memory = _MEMORY if _MEMORY.is_dir() else folder
     with ExitStack() as stack:
-        drawer = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="haoka-cards-", dir=memory)))
+        drawer = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="haoka-cards-", dir=folder)))
         cards = [drawer / f"card{number}.json" for number in range(count)]
         for number, path in enumerate(cards):
             blank(number).save(path)
-        running = stack.enter_context(bench.running(readers=count, cards=cards, wire=wire))
+        running = stack.enter_context(bench.running(readers=count, cards=cards, wire=wire, forgetful=True))
         os.environ["PCSCLITE_CSOCK_NAME"] = str(running.socket)
         source = stack.enter_context(closing(PcscSource()))
         stack.callback(shutil.rmtree, folder / "station")

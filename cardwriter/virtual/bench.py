@@ -107,8 +107,10 @@ class Bench:
 
 
 @contextlib.contextmanager
-def running(readers: int = 2, cards: Sequence[Path] = (), wire: str | None = None) -> Iterator[Bench]:
-    """Run a bench as a process of its own while the block lasts.
+def running(
+    readers: int = 2, cards: Sequence[Path] = (), wire: str | None = None, *, forgetful: bool = False
+) -> Iterator[Bench]:
+    """Run a bench as a process of its own while the block lasts; `forgetful`, its cards leave their files as they are.
 
     Raises
     ------
@@ -118,13 +120,17 @@ def running(readers: int = 2, cards: Sequence[Path] = (), wire: str | None = Non
     with tempfile.TemporaryDirectory(prefix="haoka-bench-") as folder:
         ready = Path(folder, "ready.json")
         command = [sys.executable, "-m", _MODULE, "--ready-file", str(ready), "--folder", folder]
-        command += ["--readers", str(readers), *(["--wire", wire] if wire else [])]
+        command += ["--readers", str(readers), *_card_options(wire, forgetful=forgetful)]
         process = _spawn([*command, *(part for card in cards for part in ("--card", str(card.resolve())))])
         try:
             _wait(ready.exists, process, "the bench is ready")
             yield Bench.read(ready)
         finally:
             _end(process)
+
+
+def _card_options(wire: str | None, *, forgetful: bool) -> list[str]:
+    return [*(["--wire", wire] if wire else []), *(["--forgetful"] if forgetful else [])]
 
 
 def _spawn(command: Sequence[str], **streams: Any) -> subprocess.Popen[bytes]:
@@ -209,16 +215,17 @@ def _start_daemon(folder: Path, readers: Path) -> subprocess.Popen[bytes]:
         return _spawn(command, stdin=listener.fileno(), stdout=log, stderr=log)
 
 
-def _start_card(slot: Slot, port: int, card: Path | None, wire: str | None) -> subprocess.Popen[bytes]:
+def _start_card(slot: Slot, port: int, card: Path | None, options: Sequence[str]) -> subprocess.Popen[bytes]:
     command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "cardwriter.virtual.vpcd", "--port", str(port)]
     command += ["--control", str(slot.control), *(["--card", str(card)] if card else [])]
-    return _spawn([*command, *(["--wire", wire] if wire else [])], stdin=subprocess.DEVNULL)
+    return _spawn([*command, *options], stdin=subprocess.DEVNULL)
 
 
 def _serve(options: argparse.Namespace, folder: Path) -> None:
     """Start everything, say so, and stay until the parent or the daemon is gone."""
     parent, isolated = os.getppid(), bool(options.inside)
     ports = _free_ports((options.readers + 1) // _SLOTS_PER_LIBRARY, isolated=isolated)
+    how = _card_options(options.wire, forgetful=options.forgetful)
     processes: list[subprocess.Popen[bytes]] = []
     try:
         daemon = _start_daemon(folder, _configure(folder, ports))
@@ -229,7 +236,7 @@ def _serve(options: argparse.Namespace, folder: Path) -> None:
             pair, place = divmod(i, _SLOTS_PER_LIBRARY)
             slot = Slot(f"Haoka {pair} 00 {place:02X}", folder / f"card{i}.sock")
             card = options.card[i].resolve() if i < len(options.card) else None
-            processes.append(_start_card(slot, ports[pair] + place, card, options.wire))
+            processes.append(_start_card(slot, ports[pair] + place, card, how))
             slots.append(slot)
         for slot, process in zip(slots, processes[1:], strict=True):
             _wait(slot.control.exists, process, f"the card process of {slot.reader} takes orders")
@@ -269,6 +276,7 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=2, help=f"how many, rounded up to even, at most {_MOST_READERS}")
     parser.add_argument("--card", type=Path, action="append", default=[], help="image to insert, in reader order")
     parser.add_argument("--wire", help="pretend this wire speed, as F/D")
+    parser.add_argument("--forgetful", action="store_true", help="the cards leave their image files as they are")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not 1 <= options.readers <= _MOST_READERS or len(options.card) > options.readers:

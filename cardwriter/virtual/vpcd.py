@@ -63,10 +63,11 @@ class Wire:
 
 
 class Face:
-    """One slot: a card or none, on one port of vpcd."""
+    """One slot: a card or none, on one port of vpcd. What a `forgetful` one writes is gone when it is pulled."""
 
-    def __init__(self, port: int, control: Path | None, wire: Wire | None) -> None:
+    def __init__(self, port: int, control: Path | None, wire: Wire | None, *, forgetful: bool = False) -> None:
         self._port = port
+        self._forgetful = forgetful
         self._wire = wire
         self._path: Path | None = None
         self._card: VirtualUicc | None = None
@@ -94,10 +95,11 @@ class Face:
         """
         image = CardImage.load(path)
         self.remove()
-        self._path, self._card = path, VirtualUicc(image, lambda changed: changed.save(path))
+        self._path = path
+        self._card = VirtualUicc(image) if self._forgetful else VirtualUicc(image, lambda changed: changed.save(path))
 
     def remove(self) -> None:
-        """Pull the card out; its image keeps what was written."""
+        """Pull the card out; its image keeps what was written, if it is kept at all."""
         self._card = None
         self._hang_up()
 
@@ -235,8 +237,9 @@ def main() -> None:
     parser.add_argument("--card", type=Path, help="card image to insert at once")
     parser.add_argument("--control", type=Path, help="unix socket for insert, remove, status")
     parser.add_argument("--wire", type=Wire.parse, help="pretend this wire speed, as F/D: 372/1, 512/32 …")
+    parser.add_argument("--forgetful", action="store_true", help="leave the image files as they are")
     options = parser.parse_args()
-    face = Face(options.port, options.control, options.wire)
+    face = Face(options.port, options.control, options.wire, forgetful=options.forgetful)
     if options.card is not None:
         face.insert(options.card)
     with contextlib.suppress(KeyboardInterrupt):

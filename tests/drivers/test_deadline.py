@@ -77,3 +77,31 @@ def test_a_conversation_that_was_given_up_only_tidies_up_when_its_call_returns()
     lane.close(ended.set, PATIENCE)
     assert ended.wait(PATIENCE)
     assert went_on == []
+
+
+def test_the_thread_of_a_lane_that_closed_serves_the_next_and_the_closed_one_takes_no_more() -> None:
+    first = Lane("first", PATIENCE)
+    thread = first.call(threading.current_thread)
+    first.close(lambda: None, PATIENCE)
+    second, third = Lane("second", PATIENCE), Lane("third", PATIENCE)
+    assert second.call(threading.current_thread) is thread
+    assert thread.name == "second"
+    assert third.call(threading.current_thread) is not thread
+    with pytest.raises(TimeoutError):
+        first.call(lambda: "in a thread that is the second's by now")
+    for lane in (second, third):
+        lane.close(lambda: None, PATIENCE)
+
+
+def test_the_thread_of_a_lane_that_hangs_serves_no_other() -> None:
+    hung = Lane("hung", 0.01)
+    thread, release = hung.call(threading.current_thread), threading.Event()
+    with pytest.raises(TimeoutError):
+        hung.call(release.wait)
+    hung.close(lambda: None, PATIENCE)
+    after = Lane("after", PATIENCE)
+    assert after.call(threading.current_thread) is not thread
+    release.set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    after.close(lambda: None, PATIENCE)
