@@ -26,7 +26,7 @@ from cardwriter.station.options import (
     print_json,
 )
 from cardwriter.station.selftest import Finding, Result, selftest
-from cardwriter.station.texts import Language, explain, say
+from cardwriter.station.texts import JOURNAL, WORDS, Language, explain, say
 from drivers.base import Presence, ReaderSource, ReaderState
 from drivers.errors import DriverError, ServiceDownError, SharingViolationError
 
@@ -100,8 +100,9 @@ def reader_facts(source: ReaderSource, state: ReaderState) -> dict[str, Any]:
 @app.command()
 def journal(data: Data = DATA, lang: LangOption = None, *, as_json: AsJson = False) -> None:
     """List the scripts whose report the service has not acknowledged: job, step, status word, outcome; no contents."""
+    language = chosen(lang)
     if not (data / FILE_NAME).exists():  # "nothing waits" would be a promise about a station that is elsewhere
-        raise typer.Exit(complain("journal_missing", chosen(lang), folder=data))
+        raise typer.Exit(complain("journal_missing", language, folder=data))
     book = Journal(data)
     lines = book.lines()
     book.close()
@@ -109,13 +110,16 @@ def journal(data: Data = DATA, lang: LangOption = None, *, as_json: AsJson = Fal
         print_json([asdict(line) for line in lines])
         return
     if not lines:
-        console().print(say("journal_empty", chosen(lang)))
+        console().print(say("journal_empty", language))
         return
-    table = Table("started", "job", "script", "purpose", "reader", "step", "sw", "outcome", "error", "card changed")
+    table = Table(*JOURNAL[language])
     for line in lines:
         step = f"{line.done}/{line.steps} {line.step or ''}"
-        ends = (line.sw or "", line.outcome or "-", line.error or "", "yes" if line.changed else "no")
-        table.add_row(line.started_at, line.job or "", line.script, line.purpose, line.reader, step, *ends)
+        purpose, outcome, changed = (
+            WORDS[code][language] for code in (line.purpose, line.outcome or "running", "yes" if line.changed else "no")
+        )
+        ends = (line.sw or "", outcome, line.error or "", changed)
+        table.add_row(line.started_at, line.job or "", line.script, purpose, line.reader, step, *ends)
     console().print(table)
 
 

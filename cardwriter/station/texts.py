@@ -57,7 +57,7 @@ TEXTS: Final[dict[str, dict[Language, str]]] = {
     "connected": {"zh": "已连接服务端，工位名称：{name}", "en": "Connected; the service calls this station {name}"},
     "step": {"zh": "{reader}：第 {index}/{of} 步 {name} → {sw}", "en": "{reader}: step {index} of {of}, {name}: {sw}"},
     "ended": {
-        "zh": "{reader}：{purpose} 结束：{outcome} {error}",
+        "zh": "{reader}：{purpose}结束：{outcome} {error}",
         "en": "{reader}: {purpose} ended: {outcome} {error}",
     },
     "journal_empty": {"zh": "没有未确认的记录。", "en": "Nothing waits for the service."},
@@ -184,9 +184,33 @@ TEXTS: Final[dict[str, dict[Language, str]]] = {
 }
 
 
+JOURNAL: Final[dict[Language, tuple[str, ...]]] = {
+    "zh": ("开始时间", "任务", "脚本", "用途", "读卡器", "步骤", "状态字", "结果", "错误代码", "卡已改动"),
+    "en": ("started", "job", "script", "purpose", "reader", "step", "sw", "outcome", "error", "card changed"),
+}
+"""The journal's columns."""
+
+WORDS: Final[dict[str, dict[Language, str]]] = {
+    "identify": {"zh": "识别", "en": "identify"},
+    "write": {"zh": "写卡", "en": "write"},
+    "verify": {"zh": "验证", "en": "verify"},
+    "completed": {"zh": "完成", "en": "completed"},
+    "stopped": {"zh": "卡拒绝后停止", "en": "stopped"},
+    "lost": {"zh": "中断", "en": "lost"},
+    "refused": {"zh": "工位拒绝", "en": "refused"},
+    "cancelled": {"zh": "已取消", "en": "cancelled"},
+    "running": {"zh": "进行中", "en": "running"},
+    "yes": {"zh": "是", "en": "yes"},
+    "no": {"zh": "否", "en": "no"},
+}
+"""What a script is for (`Purpose`), how it ended (`Outcome`) and the journal's own words; programs get the codes."""
+
+
 def say(code: str, language: Language, **values: object) -> str:
-    """Return the sentence for a code, with its values filled in."""
-    return TEXTS[code][language].format_map(values)
+    """Return the sentence for a code, with its values filled in: a script's purpose and outcome as words."""
+    coded = {name: str(values[name]) for name in ("purpose", "outcome") if name in values}
+    words = {name: WORDS[value][language] for name, value in coded.items() if value in WORDS}
+    return TEXTS[code][language].format_map(values | words)
 
 
 def language_of(locale: str) -> Language:

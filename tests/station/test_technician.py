@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from cardwriter.script import Outcome, Report, StepResult
+from cardwriter.script import Outcome, Purpose, Report, StepResult
 from cardwriter.station import technician
 from cardwriter.station.journal import Journal
-from cardwriter.station.texts import DRIVER, explain
+from cardwriter.station.texts import DRIVER, WORDS, Language, explain
 from drivers.base import Presence, ReaderState
 from drivers.errors import DriverError
 from drivers.virtual import VirtualConnection, VirtualSource
@@ -42,10 +42,24 @@ def written(tmp_path: Path) -> Path:
 
 
 def test_the_journal_shows_what_the_service_has_not_acknowledged(written: Path) -> None:
-    code, output = invoke("journal", "--data", str(written))
+    code, output = invoke("journal", "--data", str(written), "--lang", "en")
     assert code == 0
-    for word in (WRITE.id, "job-1", "write EF.IMSI", "6581", "lost", "card_removed", IDENTIFY.id, "0/2"):
+    for word in (WRITE.id, "job-1", "write EF.IMSI", "6581", "lost", "card_removed", IDENTIFY.id, "0/2", "running"):
         assert word in output
+
+
+def test_the_journal_speaks_the_language_of_the_hall(written: Path) -> None:
+    _, output = invoke("journal", "--data", str(written), "--lang", "zh")
+    for word in ("读卡器", "卡已改动", "写卡", "中断", "识别", "进行中", "是", "否"):
+        assert word in output
+    for word in ("outcome", "lost", "running", "yes"):
+        assert word not in output
+
+
+@pytest.mark.parametrize("code", [*Purpose, *Outcome])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_purpose_and_end_of_a_script_has_its_word(code: str, language: Language) -> None:
+    assert WORDS[code][language]
 
 
 def test_the_journal_for_programs_holds_no_contents(written: Path) -> None:
