@@ -86,9 +86,11 @@ class PcscConnection:
     Raises `DriverError` as `ReaderSource.connect` does.
     """
 
-    def __init__(self, reader: str, *, deadline: float = DEADLINE) -> None:
+    def __init__(self, reader: str, *, deadline: float = DEADLINE, spare: list[int] | None = None) -> None:
         self._reader = reader
         self._deadline = deadline
+        self._spare: list[int] = [] if spare is None else spare
+        """Contexts that connections before have left: a new one takes as long as two commands to a card."""
         self._closed = False
         self._context: int | None = None
         self._card: int | None = None
@@ -160,7 +162,17 @@ class PcscConnection:
     # From here on: only ever called in the lane's thread.
 
     def _open(self) -> bytes:
+        if self._spare:
+            self._context = self._spare.pop()
+            try:
+                return self._power()
+            except errors.ServiceDownError:  # the service that knew this context is gone; another may run by now
+                scard.SCardReleaseContext(self._context)
+                self._context = None
         self._context = _establish()
+        return self._power()
+
+    def _power(self) -> bytes:
         try:
             self._connect(scard.SCARD_PROTOCOL_T0)
         except errors.ProtocolError:
@@ -193,9 +205,12 @@ class PcscConnection:
 
     def _release(self) -> None:
         """Leave the card powered: a reset under another connection's feet would look like a fault there."""
-        if self._card is not None:
-            scard.SCardDisconnect(self._card, scard.SCARD_LEAVE_CARD)
-        if self._context is not None:
+        left = None if self._card is None else scard.SCardDisconnect(self._card, scard.SCARD_LEAVE_CARD)
+        if self._context is None:
+            return
+        if left == scard.SCARD_S_SUCCESS and len(self._spare) < MAX_READERS:
+            self._spare.append(self._context)
+        else:
             scard.SCardReleaseContext(self._context)
 
 
@@ -209,6 +224,7 @@ class PcscSource:
         self._interrupted = threading.Event()
         self._seen: dict[str, int] = {}
         self._insertions: dict[str, int] = {}
+        self._spare: list[int] = []
 
     def wait(self, timeout: float) -> tuple[ReaderState, ...]:
         """See `ReaderSource.wait`.
@@ -240,12 +256,14 @@ class PcscSource:
         DriverError
             As named there.
         """
-        return PcscConnection(reader, deadline=self._deadline)
+        return PcscConnection(reader, deadline=self._deadline, spare=self._spare)
 
     def close(self) -> None:
         """See `ReaderSource.close`."""
         self.interrupt()
         self._forget()
+        while self._spare:
+            scard.SCardReleaseContext(self._spare.pop())
 
     def _forget(self) -> None:
         """Drop the context; whatever is in a reader after this counts as newly inserted."""

@@ -61,6 +61,8 @@ class PolledSource:
         self.atr = b""
         self.absence: errors.DriverError | None = errors.NoCardError(reader=name)
         """Why no card can be spoken to; None while one is in."""
+        self.doubted = False
+        """Whether the last command to the device failed, so that what was seen before may hold no more."""
         self._interval = interval
         self._mute: errors.MuteCardError | None = None
         self._holder: PolledConnection | None = None
@@ -84,7 +86,7 @@ class PolledSource:
         self._news.set()
 
     def connect(self, reader: str) -> PolledConnection:
-        """See `ReaderSource.connect`.
+        """See `ReaderSource.connect`; whether a card seen before is still there, the connection's first use finds out.
 
         Raises
         ------
@@ -94,7 +96,8 @@ class PolledSource:
         with self.line:
             if reader != self.name:
                 raise errors.NoReaderError(reader=reader)
-            self.look_twice()
+            if self.absence is not None or self._mute is not None or self.doubted:
+                self.look_twice()
             if self.absence is not None:
                 raise errors.NoCardError(reader=reader)
             if self._mute is not None:
@@ -121,6 +124,7 @@ class PolledSource:
         """
         try:
             presence = self.device.look()
+            self.doubted = False
             if presence is Presence.NO_CARD:
                 self.card_left()
                 return
@@ -194,6 +198,8 @@ class PolledConnection:
     def __init__(self, source: PolledSource) -> None:
         self._source = source
         self._insertion = source.insertion
+        self._met = False
+        """Whether the card was asked for since the connection was opened: the last look may be a while ago."""
         self.atr = source.atr
 
     def transmit(self, apdu: bytes) -> tuple[bytes, int]:
@@ -205,6 +211,9 @@ class PolledConnection:
             As named there.
         """
         with self._source.line:
+            if not self._met:
+                self._met = True
+                self._source.look_twice()
             self._check()
             return transceive(apdu, self._send, t0=self._source.device.t0)
 
@@ -217,7 +226,8 @@ class PolledConnection:
             Card or reader is gone, or the device cannot reset a card.
         """
         with self._source.line:
-            self._source.look_twice()
+            if self._source.absence is not None:
+                self._source.look_twice()
             self._insertion = self._source.insertion
             self._check()
             try:
@@ -225,6 +235,7 @@ class PolledConnection:
             except errors.DriverError as error:
                 raise self._noted(error) from None
             self._source.answered(self.atr)
+            self._met = True
             return self.atr
 
     def converse(self, work: Callable[[], T]) -> T:
@@ -250,7 +261,8 @@ class PolledConnection:
             raise self._noted(error) from None
 
     def _noted(self, error: errors.DriverError) -> errors.DriverError:
-        """Give what to raise for a device's error, after noting that card or reader is gone."""
+        """Give what to raise for a device's error, after noting what it tells of card and reader."""
+        self._source.doubted = True
         if isinstance(error, errors.NoCardError | errors.CardRemovedError):
             self._source.card_left()
             return errors.CardRemovedError(reader=self._source.name)

@@ -68,6 +68,15 @@ class _RefusedError(Exception):
     """The script may not run here; the argument is the report's error code."""
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What the card said to a command that was the last it got."""
+
+    command: bytes
+    data: bytes = field(repr=False)
+    sw: int
+
+
 @dataclass
 class _Answers:
     """What the card has said so far: it stands however the script ends."""
@@ -171,27 +180,27 @@ def _check(script: Script, now: datetime) -> list[CommandAPDU]:
     return commands
 
 
-def _check_identity(card: CardConnection, wanted: str, ways: Sequence[Sequence[bytes]]) -> None:
+def _check_identity(card: CardConnection, wanted: str, ways: Sequence[Sequence[bytes]]) -> _Said:
     """Refuse a card other than the one the script was made for: it was swapped since the service saw it.
 
     The reset has made the MF current, so one read by short id does (TS 102 221 §8.4.1). Whatever else comes back than
     the number wanted is asked for again by name: some cards know no short ids.
     """
     for way in ways:
-        answer = _ask(card, way)
-        if answer is not None and answer.hex() == wanted.lower():
-            return
-    raise _RefusedError("card_not_readable" if answer is None else "other_card")
+        said = _ask(card, way)
+        if said is not None and said.data.hex() == wanted.lower():
+            return said
+    raise _RefusedError("card_not_readable" if said is None else "other_card")
 
 
-def _ask(card: CardConnection, commands: Sequence[bytes]) -> bytes | None:
-    """Give the answer to the last of the commands, None as soon as one fails."""
-    data = b""
+def _ask(card: CardConnection, commands: Sequence[bytes]) -> _Said | None:
+    """Give what the card said to the last of the commands, None as soon as one fails."""
+    said = None
     for command in commands:
-        data, sw = card.transmit(command)
-        if not any(mask.matches(sw) for mask in OK):
+        said = _Said(command, *card.transmit(command))
+        if not any(mask.matches(said.sw) for mask in OK):
             return None
-    return data
+    return said
 
 
 def _run_steps(
@@ -206,12 +215,14 @@ def _run_steps(
     """Reset the card, see that it is the one meant, and send the steps in order until the end, a surprise or a cancel.
 
     What must outlive a power cut is on disk before the next change: that the card counts as changed, and what became of
-    a try (docs/adr/0034). Which of the steps after it was the last, reading the card tells.
+    a try (docs/adr/0034). Which of the steps after it was the last, reading the card tells. A first step that asks what
+    the card has just said is not sent once more.
     """
     answers.atr = card.reset()
+    said = None
     for wanted, ways in ((script.card, _ICCID_WAYS), (script.serial, _SERIAL_WAYS)):
         if wanted is not None:
-            _check_identity(card, wanted, ways)
+            said = _check_identity(card, wanted, ways)
     on_disk = False
     for index, (step, command) in enumerate(zip(script.steps, commands, strict=True)):
         if not journal.changed and cancelled():
@@ -219,7 +230,11 @@ def _run_steps(
         if _changes_card(step, command):
             journal.before_change(index, synced=not on_disk)
             on_disk = True
-        data, sw = card.transmit(step.apdu)
+        if said is not None and step.apdu == said.command:
+            data, sw = said.data, said.sw
+        else:
+            data, sw = card.transmit(step.apdu)
+        said = None
         result = StepResult(name=step.name, sw=sw, data=data if step.returns else b"")
         answers.results.append(result)
         journal.after(result, secret=step.secret)

@@ -276,6 +276,18 @@ def test_a_card_taken_out_ends_its_connection_for_good(slot: Slot) -> None:
     card.close()
 
 
+def test_a_card_taken_out_before_its_connection_was_used_answers_nothing(slot: Slot) -> None:
+    """Nobody has seen it leave: opening a connection need not ask the card, its first use does."""
+    slot.insert(ICCID)
+    slot.until(Presence.CARD)
+    card = slot.connect()
+    slot.remove()
+    with pytest.raises(errors.DriverError):
+        card.transmit(READ_ICCID)
+    card.close()
+    slot.until(Presence.NO_CARD)
+
+
 def test_a_swapped_card_answers_nothing_on_the_old_connection(slot: Slot) -> None:
     slot.insert(ICCID)
     first = slot.until(Presence.CARD)

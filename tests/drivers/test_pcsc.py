@@ -10,7 +10,7 @@ from smartcard import scard
 
 from drivers import errors
 from drivers.base import Presence, ReaderState
-from drivers.pcsc import PcscSource, _check
+from drivers.pcsc import PcscSource, _check, _establish
 from drivers.trace import TracingConnection
 from tests.drivers.bench import Bench, wait_until
 from tests.drivers.commands import SELECT_ICCID
@@ -177,6 +177,41 @@ def test_the_service_may_die_and_come_back(bench: Bench, source: PcscSource) -> 
     bench.insert(0)
     after = until(source, Presence.CARD)
     assert after.insertion > before.insertion
+    fresh = source.connect(bench.readers[0])
+    fresh.transmit(SELECT_ICCID)
+    assert fresh.transmit(READ_ICCID) == (ICCID, 0x9000)
+    fresh.close()
+
+
+def test_connections_one_after_the_other_share_what_they_asked_of_the_service(
+    bench: Bench, source: PcscSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.insert(0)
+    until(source, Presence.CARD)
+    contexts: list[int] = []
+
+    def establish() -> int:
+        contexts.append(_establish())
+        return contexts[-1]
+
+    monkeypatch.setattr("drivers.pcsc._establish", establish)
+    for _ in range(3):
+        source.connect(bench.readers[0]).close()
+    assert len(contexts) == 1
+
+
+def test_what_the_service_gave_before_it_was_started_anew_is_given_up(bench: Bench, source: PcscSource) -> None:
+    """REQ-HW-01: a stale context stands in nobody's way."""
+    bench.insert(0)
+    until(source, Presence.CARD)
+    source.connect(bench.readers[0]).close()
+    bench.stop()
+    with pytest.raises(errors.ServiceDownError):
+        source.wait(1.0)
+    bench.start()
+    until(source, Presence.NO_CARD)
+    bench.insert(0)
+    until(source, Presence.CARD)
     fresh = source.connect(bench.readers[0])
     fresh.transmit(SELECT_ICCID)
     assert fresh.transmit(READ_ICCID) == (ICCID, 0x9000)

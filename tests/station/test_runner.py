@@ -113,6 +113,18 @@ def test_the_identified_card_is_known_again_with_one_command(desk: Desk) -> None
     assert desk.card.seen[BY_SHORT_ID:] == [VERIFY_ADM.apdu]
 
 
+READ_ICCID_AGAIN = step("read EF.ICCID", "00b082000a", returns=True)
+
+
+def test_a_first_step_that_asks_what_the_card_has_just_said_is_not_sent_once_more(desk: Desk) -> None:
+    report = desk.run(script(READ_ICCID_AGAIN, READ_ICCID_AGAIN, purpose=Purpose.VERIFY))
+    assert [one.data for one in report.results] == [ICCID, ICCID]
+    assert [index for index, _ in desk.steps] == [0, 1]
+    assert (
+        desk.card.seen == [READ_ICCID_AGAIN.apdu] * 2
+    )  # for the check, and for the second step: only the first is spared
+
+
 def test_a_card_that_knows_no_short_ids_is_asked_by_name(desk: Desk) -> None:
     desk.card.short_ids.clear()
     assert desk.run(WRITE).outcome is Outcome.COMPLETED
