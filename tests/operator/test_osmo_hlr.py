@@ -105,7 +105,7 @@ def test_a_file_that_is_read_twice_leaves_what_was_there(vty: Vty) -> None:
 
 
 def test_a_told_card_takes_the_vectors_of_its_hlr_even_when_it_is_ahead(vty: Vty, address: str) -> None:
-    """REQ-AUC-01, REQ-RSV-18: the HLR begins at nothing, and learns from the card's first answer where it is."""
+    """REQ-AUC-01: the HLR begins at nothing, and learns from the card's first answer where it is."""
     tell(vty, told(OPENED))
     adm1 = Secret(b"12345678")
     image = blank_card(iccid=OPENED.iccid, serial="1" * 20, k=Secret(K), opc=Secret(OPC), adm1=adm1)
