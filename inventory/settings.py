@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -72,7 +73,16 @@ class Settings(BaseSettings):
     kiosk_cards: int = Field(
         default=3, ge=1, le=10, description="Cards that a self-service machine tries for one customer."
     )
+    kiosk_take_back_seconds: int = Field(
+        default=120, ge=0, le=3600,
+        description="Seconds after which a self-service machine draws in a card that nobody takes; 0 leaves it there.",
+    )  # fmt: skip
     max_body_mb: int = Field(default=64, ge=1, le=1024, description="Largest request body, in MiB.")
+
+    @property
+    def kiosk_take_back(self) -> timedelta | None:
+        """How long a sold card lies in the slot of a self-service machine before it is drawn in; None for ever."""
+        return timedelta(seconds=self.kiosk_take_back_seconds) or None
 
     @property
     def vault_key_path(self) -> Path:

@@ -81,8 +81,9 @@ class _Link:
         self._metrics = metrics
         self._bench = Workbench(runtime.vault, os.urandom)
         self._loop = Loop(
-            database=runtime.database, keys=HoldKeys(runtime.hold_secret), most=runtime.settings.kiosk_cards
-        )
+            database=runtime.database, keys=HoldKeys(runtime.hold_secret), most=runtime.settings.kiosk_cards,
+            take_back=runtime.settings.kiosk_take_back,
+        )  # fmt: skip
         self._signers = ScriptSigners(runtime.vault)
         self._signing = self._signers.current()
         self._known: object = None

@@ -21,6 +21,8 @@ CHECKING: Final = timedelta(minutes=8)
 """So long a customer who has accepted the terms has for the identity check and for paying."""
 STALLED: Final = timedelta(minutes=2)
 """A machine from which nothing has come for so long does not finish by itself."""
+TAKE_BACK: Final = timedelta(minutes=2)
+"""A sold card that lies at the gate for so long is drawn in again, unless it is set otherwise."""
 SHOWN: Final = timedelta(seconds=60)
 """So long the end of a sale stays on the screen."""
 
@@ -60,6 +62,8 @@ class Act(StrEnum):
     HAND_OUT = "hand_out"
     BIN = "bin"
     FINISH = "finish"
+    TAKE_BACK = "take_back"
+    """Note that a sold card lies in the bin."""
     LEAVE = "leave"
     STOP = "stop"
 
@@ -79,7 +83,8 @@ class Sight:
     `moving` says that a movement was asked for and is not over; `fed` that one was fed for this sale and the reader has
     seen it come. `read` is False for a card that gives no answer or cannot be read, None while it is being looked at.
     `card` and `kit` are item numbers; `card_state` is the stock's, None if the stock does not know the card. `job` is
-    the newest one on the kit's present card. `resting` is how long nothing has happened.
+    the newest one on the kit's present card. `drawn_in` says that the last movement asked for was one into the bin; a
+    sold card makes it after `take_back` at the gate, None for never. `resting` is how long nothing has happened.
     """
 
     state: KioskState
@@ -90,6 +95,8 @@ class Sight:
     place: str | None = None
     stop: str | None = None
     handed_out: bool = False
+    drawn_in: bool = False
+    take_back: timedelta | None = TAKE_BACK
     fed: bool = False
     cards: int = 0
     most: int = 3
@@ -136,13 +143,19 @@ def _sold(sight: Sight) -> Step:
     """Bring a sold card to its customer: whatever stops the machine, nothing else is done with it.
 
     A movement of which nothing is heard for long was never made, or a person made another one meanwhile: where the card
-    lies decides then.
+    lies decides then. One that was to be drawn in and is nowhere lies in the bin, unless the machine found it gone.
     """
     if sight.place is None or (sight.moving and sight.resting < STALLED):
         return _WAIT
     if sight.place == "nowhere":
-        return Step(Act.FINISH)
-    return Step(Act.HAND_OUT) if sight.place == "contacts" and not sight.handed_out else _WAIT
+        in_bin = sight.drawn_in and (sight.moving or sight.stop is None)
+        return Step(Act.TAKE_BACK if in_bin else Act.FINISH)
+    if sight.drawn_in:
+        return _WAIT
+    if sight.place == "contacts":
+        return _WAIT if sight.handed_out else Step(Act.HAND_OUT)
+    forgotten = sight.take_back is not None and sight.resting >= sight.take_back
+    return Step(Act.BIN) if forgotten else _WAIT
 
 
 def _serving(sight: Sight) -> Step:

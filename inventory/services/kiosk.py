@@ -14,7 +14,7 @@ from inventory.access.caller import Caller
 from inventory.domain.errors import DomainError, HoldNotActive, InvalidField, KioskNotReady, NotFound, QuoteNotAccepted
 from inventory.domain.fees import Business
 from inventory.domain.identifiers import Number, parse_public_id
-from inventory.domain.lifecycle import KIOSK_OPEN, KioskState
+from inventory.domain.lifecycle import KIOSK_LIFECYCLE, KIOSK_OPEN, KioskEvent, KioskState
 from inventory.services import promises
 from inventory.services.acting import acting
 from inventory.services.card_writing import read_last_job
@@ -179,10 +179,10 @@ async def read_sale(session: AsyncSession, caller: Caller, machine: Machine, *, 
     }
 
 
-async def read_open_sales(session: AsyncSession, caller: Caller) -> list[dict[str, Any]]:
-    """Give the sales under way at the machines of the caller's part."""
+async def read_unfinished(session: AsyncSession, caller: Caller) -> list[dict[str, Any]]:
+    """Give the sales under way at the machines of the caller's part, and those whose card the staff keeps."""
     async with session.begin():
-        found = await kiosk.open_sales(session, city_id=caller.city_id, orgs=caller.scope)
+        found = await kiosk.unfinished_sales(session, city_id=caller.city_id, orgs=caller.scope)
     return [_as_answer(sale) for sale in found]
 
 
@@ -287,6 +287,46 @@ async def leave(
         )  # fmt: skip
     except DomainError:
         return  # it has ended by itself
+
+
+async def read_kept(session: AsyncSession, caller: Caller, *, now: datetime) -> list[dict[str, Any]]:
+    """Give the sold cards that machines of the caller's part drew in: hold, reader, number, ICCID and when (UTC)."""
+    async with session.begin():
+        found = await kiosk.unfinished_sales(session, city_id=caller.city_id, orgs=caller.scope)
+    kept = [sale for sale in found if sale.state == KioskState.TAKEN_BACK]
+    kits = [await promises.read_hold(session, caller, sale.hold, now=now) for sale in kept]
+    return [
+        {"hold": sale.hold, "reader": sale.reader, "at": sale.moved_at, "number": kit["number"], "iccid": kit["iccid"]}
+        for sale, kit in zip(kept, kits, strict=True)
+    ]
+
+
+async def give(session: AsyncSession, caller: Caller, write: WriteKey, hold_id: str, *, now: datetime) -> Answer:
+    """Note that the customer was given the card that the machine had drawn in again; said twice, it is harmless.
+
+    Raises
+    ------
+    NotFound
+        There is no such sale in the caller's part.
+    HoldNotActive
+        Its card was not drawn in.
+    """
+
+    async def work() -> dict[str, Any]:
+        sale = await _found(session, caller, hold_id)
+        if sale.state == KioskState.DONE:
+            return _as_answer(sale)
+        if sale.state != KioskState.TAKEN_BACK:
+            raise HoldNotActive(hold=hold_id, state=sale.state)
+        state = KIOSK_LIFECYCLE.advance(KioskState(sale.state), KioskEvent.TAKE)
+        await kiosk.change_sale(session, sale, state=state, moved_at=now)
+        draft = EventDraft(
+            name="kiosk.given", kind="kiosk", item_no=sale.hold_id, from_state=sale.state, to_state=state, data={}
+        )
+        await events.record(session, [draft], **acting(caller, now))
+        return _as_answer(sale) | {"state": state}
+
+    return await once(session, caller, write, work, now=now)
 
 
 async def _found(session: AsyncSession, caller: Caller, hold_id: str) -> Sale:

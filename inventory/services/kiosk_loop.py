@@ -52,6 +52,7 @@ _MOST_AT_ONCE = 8
 _MOVES = {Act.FEED: Movement.FEED, Act.HAND_OUT: Movement.HAND_OUT, Act.BIN: Movement.BIN}
 _ENDS = {
     Act.FINISH: KioskEvent.TAKE,
+    Act.TAKE_BACK: KioskEvent.TAKE_BACK,
     Act.LEAVE: KioskEvent.LEAVE,
     Act.STOP: KioskEvent.STOP,
     Act.CONFIRM: KioskEvent.SELL,
@@ -71,11 +72,16 @@ class Advanced:
 
 @dataclass(frozen=True, kw_only=True)
 class Loop:
-    """What the loop works with; `most` is how many cards are tried for one customer."""
+    """What the loop works with.
+
+    `most` is how many cards are tried for one customer; a sold card that lies at the gate for `take_back` is drawn in
+    again, None for never.
+    """
 
     database: Database
     keys: HoldKeys
     most: int
+    take_back: timedelta | None
 
     async def advance(self, station: StationRow, *, now: datetime) -> Advanced:
         """Bring every sale at the station as far as it goes by now; one that fails holds up no other machine's."""
@@ -97,7 +103,7 @@ class Loop:
             async with self.database.session() as session:
                 async with session.begin():
                     await see_one_moment(session)  # a card of before beside a job of after would be judged wrongly
-                    seen = await _see(session, sale, most=self.most, now=now)
+                    seen = await _see(session, sale, most=self.most, take_back=self.take_back, now=now)
                     caller = await caller_of(session, interface_no=sale.interface_no, staff_no=sale.staff_no)
                 step = decide(seen.sight)
                 if caller is None and sale.state != KioskState.SOLD:  # what is sold comes out without anybody's right
@@ -187,7 +193,7 @@ class Loop:
             values |= {"cards": sale.cards + 1}
         if event is not None:
             values |= {"state": KIOSK_LIFECYCLE.advance(KioskState(sale.state), event)}
-        if event in {KioskEvent.TAKE, KioskEvent.STOP}:
+        if event in {KioskEvent.TAKE, KioskEvent.TAKE_BACK, KioskEvent.STOP}:
             values |= {"shown_until": now + SHOWN, "stop": step.stop}
         async with session.begin():
             if not await kiosk.change_sale(session, sale, **values):
@@ -222,7 +228,7 @@ class _Seen:
     sight: Sight
 
 
-async def _see(session: AsyncSession, sale: Sale, *, most: int, now: datetime) -> _Seen:
+async def _see(session: AsyncSession, sale: Sale, *, most: int, take_back: timedelta | None, now: datetime) -> _Seen:
     """Look at the sale, its kit, its machine and the card in it."""
     rows = await stations.readers_of(session, city_id=sale.city_id, stations=[sale.station_id])
     row = next(one for one in rows if one.name == sale.reader)
@@ -240,6 +246,8 @@ async def _see(session: AsyncSession, sale: Sale, *, most: int, now: datetime) -
         place=stands.get("card"),
         stop=stands.get("stop") if sale.movement is not None else None,
         handed_out=sale.movement == Movement.HAND_OUT and not moving,
+        drawn_in=sale.movement == Movement.BIN,
+        take_back=take_back,
         fed=row.insertion > sale.insertion,
         cards=sale.cards,
         most=most,

@@ -11,7 +11,7 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.identifiers import format_public_id
-from inventory.domain.lifecycle import KIOSK_OPEN
+from inventory.domain.lifecycle import KIOSK_OPEN, KIOSK_UNFINISHED
 from inventory.store.schema import KioskSale
 
 
@@ -64,16 +64,16 @@ async def find_sale(session: AsyncSession, *, city_id: int, hold_id: int, lock: 
     return None if row is None else Sale(*row)
 
 
-async def open_sales(
-    session: AsyncSession, *, city_id: int, station_id: int | None = None, orgs: Collection[int] | None = None
-) -> list[Sale]:
-    """Return the sales under way at a station, or of organisations."""
-    query = select(*_COLUMNS).where(KioskSale.city_id == city_id, KioskSale.state.in_(KIOSK_OPEN))
-    if station_id is not None:
-        query = query.where(KioskSale.station_id == station_id)
-    if orgs is not None:
-        query = query.where(KioskSale.org_id.in_(orgs))
-    return [Sale(*row) for row in await session.execute(query.order_by(KioskSale.hold_id))]
+async def open_sales(session: AsyncSession, *, city_id: int, station_id: int) -> list[Sale]:
+    """Return the sales under way at a station."""
+    here = (KioskSale.city_id == city_id, KioskSale.station_id == station_id, KioskSale.state.in_(KIOSK_OPEN))
+    return [Sale(*row) for row in await session.execute(select(*_COLUMNS).where(*here).order_by(KioskSale.hold_id))]
+
+
+async def unfinished_sales(session: AsyncSession, *, city_id: int, orgs: Collection[int]) -> list[Sale]:
+    """Return the sales of organisations that are under way, and those whose card the staff keeps."""
+    theirs = (KioskSale.city_id == city_id, KioskSale.org_id.in_(orgs), KioskSale.state.in_(KIOSK_UNFINISHED))
+    return [Sale(*row) for row in await session.execute(select(*_COLUMNS).where(*theirs).order_by(KioskSale.hold_id))]
 
 
 async def shown_sale(

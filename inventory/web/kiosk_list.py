@@ -31,6 +31,7 @@ from inventory.web.deps import (
     language_of,
     require,
 )
+from inventory.web.desk_pages import HoldId
 from inventory.web.problems import render_form
 from inventory.web.reader_view import SEAT_COOKIE, dispenser_view, places, seat_of
 from inventory.web.texts import translations
@@ -63,7 +64,8 @@ async def _page(
     kinds = [
         {"code": row.code, "name": row.name_en if english else row.name_zh} for row in await read_card_kinds(session)
     ]
-    values: dict[str, Any] = {"machines": machines, "kinds": kinds}
+    kept = await kiosk.read_kept(session, caller, now=now)
+    values: dict[str, Any] = {"machines": machines, "kinds": kinds, "kept": kept}
     return render_form(request, "kiosk/list.html", values, refusal, caller=caller)
 
 
@@ -106,6 +108,18 @@ async def close(
     station, _, reader = form.get("reader", "").partition("|")
     try:
         await kiosk.close_machine(session, caller, write, Machine(station=station, reader=reader), now=now)
+    except DomainError as refusal:
+        return await _page(request, session, caller, now, refusal)
+    return RedirectResponse("/kiosks", HTTPStatus.SEE_OTHER)
+
+
+@router.post("/{hold_id}/give")
+async def give(
+    request: Request, session: SessionDep, caller: Opening, now: NowDep, write: WriteDep, hold_id: HoldId
+) -> Response:
+    """Note that a customer was given the card that a machine had drawn in."""
+    try:
+        await kiosk.give(session, caller, write, hold_id, now=now)
     except DomainError as refusal:
         return await _page(request, session, caller, now, refusal)
     return RedirectResponse("/kiosks", HTTPStatus.SEE_OTHER)

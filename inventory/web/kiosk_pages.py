@@ -85,7 +85,14 @@ async def _screen(desk: Desk, q: str = "", refusal: DomainError | None = None) -
     if refusal is not None:
         values["problem"] = explain(desk.request, refusal)
     if place is not None and sale is not None:
-        values["sale"] = customer_view(sale, place.reader["dispenser"], desk.language, now=desk.now)
+        values["sale"] = customer_view(
+            sale,
+            place.reader["dispenser"],
+            desk.language,
+            online=place.station["online"],
+            take_back=desk.runtime.settings.kiosk_take_back,
+            now=desk.now,
+        )
     elif trouble is not None:
         values["closed"] = closed_view(trouble, desk.language)
     else:

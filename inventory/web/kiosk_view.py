@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from inventory.domain.lifecycle import HoldState, KioskState, WriteJobState
+from inventory.domain.lifecycle import KIOSK_OPEN, HoldState, KioskState, WriteJobState
 from inventory.i18n import Language
 from inventory.web.sale_view import quote_lines
 from inventory.web.texts import translations
 
 _COUNTER = "Please go to the counter or call the staff; your number is free again and can be chosen there."
 _UNSETTLED = "Please call the staff; they find out whether your card works. The number is kept for you meanwhile."
+_TAKEN_BACK = "Nobody took the card in time, so the machine keeps it."
+_ASK_STAFF = "Please call the staff and show your identity document; they give you the card. Your line is ready."
+_CUT_OFF = "This machine is not connected just now. It goes on by itself; call the staff if it takes long."
 _CLOSED = {
     "closed": "This machine is closed.",
     "offline": "This machine is not connected.",
@@ -64,18 +67,26 @@ def closed_view(why: str, language: Language) -> dict[str, Any]:
 
 
 def customer_view(
-    sale: Mapping[str, Any], stands: Mapping[str, Any] | None, language: Language, *, now: datetime
-) -> dict[str, Any]:
-    """Return the screen for the sale at the machine; `stands` is how its dispenser stands."""
+    sale: Mapping[str, Any], stands: Mapping[str, Any] | None, language: Language, *, online: bool,
+    take_back: timedelta | None, now: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the screen for the sale at the machine.
+
+    `stands` is how its dispenser stood when its station was last `online`; a card at the gate is drawn in after
+    `take_back`, None for never.
+    """
     gettext = translations(language).gettext
     kit, job = sale["kit"], sale["job"]
     quote = kit["quote"] or {}
-    stuck = sale["state"] == KioskState.SOLD and (stands or {}).get("stop") not in {None, "handed_out"}
     at_gate = (stands or {}).get("card") == "gate"
+    troubled = (stands or {}).get("stop") not in {None, "handed_out"}
+    stuck = sale["state"] == KioskState.SOLD and troubled and not at_gate
     phase = _PHASES[None if job is None else WriteJobState(job["state"])]
     name = kit["iccid"] or kit["chip_serial"] or ""
     counter = _UNSETTLED if kit["state"] in _KEPT else _COUNTER
     stopped = _STOPPED.get(sale["stop"] or "", "")
+    if sale["state"] == KioskState.TAKEN_BACK:
+        stopped, counter = _TAKEN_BACK, _ASK_STAFF
     return {
         "hold": sale["hold"],
         "number": kit["number"],
@@ -89,7 +100,9 @@ def customer_view(
         "done": 0 if job is None else job["steps_done"],
         "total": 1 if job is None else max(job["steps_total"] or 0, job["steps_done"], 1),
         "stuck": stuck,
+        "cut_off": "" if online or sale["state"] not in KIOSK_OPEN else gettext(_CUT_OFF),
         "at_gate": at_gate,
+        "seconds": None if take_back is None else max(0, int((sale["moved_at"] + take_back - now).total_seconds())),
         "forgotten": closed_view("card_at_gate", language) if at_gate and now - sale["moved_at"] >= _THERE else None,
         "stopped": gettext(stopped) if stopped else "",
         "counter": gettext(counter),

@@ -211,6 +211,40 @@ def test_stuck_card_sends_the_customer_to_the_counter_and_the_keeper_sees_why(
     kiosk.shows("A card is stuck in this machine.", "#kiosk")
 
 
+def test_card_that_nobody_takes_is_drawn_in_and_its_customer_gets_it_from_the_keeper(
+    screen: Callable[..., Screen], machine: Machine, hall_serials: Iterator[int]
+) -> None:
+    """REQ-HW-11: the screen sends to the staff, the keeper's page names the card and lets go of it once it is given."""
+    serial = next(hall_serials)
+    machine.stack(serial)
+    kiosk = opened_at(screen, machine)
+    wait_until(lambda: bool(machine.stage.one(_STACKED, name=machine.name)))
+    kiosk.go("/kiosk")
+    number = chosen(kiosk, "6")
+    checked(kiosk)
+    kiosk.shows("秒后终端将收回卡", "#kiosk")
+    for moment in _LONG_AGO:
+        machine.stage.change(moment, name=machine.name)
+    kiosk.shows("卡未及时取走", "#kiosk")
+    kept(kiosk, "kiosk-taken-back")
+    assert (len(machine.device.bin), machine.device.gate) == (1, None)
+    keeper = screen("zh-CN", Role.HALL_KEEPER)
+    keeper.go("/kiosks")
+    row = keeper.page.locator("tr", has_text=number)
+    expect(row).to_contain_text(VENDOR.card(serial).iccid)
+    keeper.keep("kiosk-kept")
+    row.get_by_role("button", name="已交客户").click()
+    expect(row).to_have_count(0)
+
+
+_LONG_AGO = (
+    "UPDATE kiosk_sale SET moved_at = moved_at - interval '1 hour' WHERE reader = :name",
+    "UPDATE station_reader SET seen_at = seen_at - interval '1 hour' WHERE name = :name",
+    "UPDATE write_job SET finished_at = finished_at - interval '1 hour' WHERE reader = :name",
+)
+"""What happens at the machine happened long before."""
+
+
 def test_machine_with_a_full_bin_serves_nobody_and_says_so(
     screen: Callable[..., Screen], machine: Machine, hall_serials: Iterator[int]
 ) -> None:

@@ -6,7 +6,7 @@ Its body is a few lists; what moves are made, and what speaks against one, is th
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -15,9 +15,10 @@ from cardwriter.crypto.secret import Secret
 from cardwriter.station.dispensing import Movement, Stop, move
 from cardwriter.virtual.uicc import VirtualUicc
 from drivers.base import CardConnection, DispenserState, Place, ReaderState, Supply
-from drivers.errors import BinFullError, CardJamError, StackerEmptyError
+from drivers.errors import BinFullError, CardJamError, NoCardError, StackerEmptyError
 from inventory.access.caller import Caller
 from inventory.domain.identifiers import parse_any_number
+from inventory.domain.kiosk import TAKE_BACK
 from inventory.domain.lifecycle import KioskState
 from inventory.services import kiosk
 from inventory.services.auditing import audit
@@ -87,7 +88,10 @@ class Body:
         """See `Dispenser`."""
         if len(self.bin) >= self.bin_size:
             raise BinFullError
-        self.bin.append(self.taken_out())
+        if not self.inside and not self.gate:
+            raise NoCardError
+        self.bin.append(self.taken_out() if self.inside else self.gate)
+        self.gate = None
 
     def taken_out(self) -> Any:
         """Take the card away from the contacts, as a movement or a keeper does."""
@@ -121,6 +125,7 @@ class Machine:
 
     hall: Hall
     most: int = 3
+    take_back: timedelta | None = TAKE_BACK
     stopped: Stop | None = None
     moved: str | None = None
     made: list[str] = field(default_factory=list)
@@ -130,7 +135,7 @@ class Machine:
     def __post_init__(self) -> None:
         """Let it have an empty stack."""
         self.body = Body(self.hall)
-        self.loop = Loop(database=self.hall.database, keys=KEYS, most=self.most)
+        self.loop = Loop(database=self.hall.database, keys=KEYS, most=self.most, take_back=self.take_back)
         self.place = kiosk.Machine(station=f"st-{CITY}-{self.hall.station.station_id}", reader=READER)
         self.caller: Caller = self.hall.caller
         self.hold = ""
@@ -185,6 +190,16 @@ class Machine:
         """Touch what ends it."""
         async with self.hall.database.session() as session, self.hall.database.autocommit() as connection:
             await kiosk.leave(session, connection, self.caller, self.hold, keys=KEYS, now=self.now)
+
+    async def give(self, caller: Caller | None = None) -> Answer:
+        """Give the customer the card that was drawn in."""
+        async with self.hall.database.session() as session:
+            return await kiosk.give(session, caller or self.caller, fresh(), self.hold, now=self.now)
+
+    async def kept(self) -> list[dict[str, Any]]:
+        """List the cards that lie in the machines for their customers."""
+        async with self.hall.database.session() as session:
+            return await kiosk.read_kept(session, self.caller, now=self.now)
 
     async def buy(self, tail: int = 0) -> None:
         """Choose, accept and be checked, and let the machine go on."""

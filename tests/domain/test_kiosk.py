@@ -7,7 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from inventory.domain.kiosk import CHECKING, IDLE, STALLED, Act, KioskStop, Sight, Step, decide, refused_for_the_card
+from inventory.domain.kiosk import (
+    CHECKING,
+    IDLE,
+    STALLED,
+    TAKE_BACK,
+    Act,
+    KioskStop,
+    Sight,
+    Step,
+    decide,
+    refused_for_the_card,
+)
 from inventory.domain.lifecycle import KioskState, SimState, WriteJobState
 
 WAITING = Sight(state=KioskState.WAITING)
@@ -114,9 +125,34 @@ def test_sold_card_whose_movement_was_lost_is_judged_by_where_it_lies_after_a_wh
     lost = replace(CARD, state=KioskState.SOLD, card_state=SimState.IN_USE, moving=True, resting=STALLED)
     assert [decide(replace(lost, place=place)).act for place in ("contacts", "gate", "nowhere")] == [
         Act.HAND_OUT,
-        Act.WAIT,
+        Act.BIN,
         Act.FINISH,
     ]
+
+
+def test_sold_card_that_nobody_takes_is_drawn_in_after_a_while_or_never() -> None:
+    """REQ-HW-08, REQ-HW-11: a card that works lies before no stranger, unless the hall wants that."""
+    out = replace(CARD, state=KioskState.SOLD, card_state=SimState.IN_USE, place="gate", handed_out=True)
+    rested = replace(out, resting=TAKE_BACK)
+    assert [decide(sight).act for sight in (out, rested, replace(rested, take_back=None))] == [
+        Act.WAIT,
+        Act.BIN,
+        Act.WAIT,
+    ]
+
+
+def test_card_that_was_drawn_in_is_the_staffs_unless_somebody_was_quicker() -> None:
+    drawn_in = replace(CARD, state=KioskState.SOLD, card_state=SimState.IN_USE, place="nowhere", drawn_in=True)
+    assert decide(drawn_in).act is Act.TAKE_BACK
+    assert decide(replace(drawn_in, stop="dispenser_failed")).act is Act.FINISH
+    assert decide(replace(drawn_in, moving=True)).act is Act.WAIT
+    assert decide(replace(drawn_in, moving=True, resting=STALLED)).act is Act.TAKE_BACK
+
+
+@pytest.mark.parametrize("place", ["gate", "contacts"])
+def test_card_that_cannot_be_drawn_in_stays_where_it_is(place: str) -> None:
+    full = replace(CARD, state=KioskState.SOLD, place=place, drawn_in=True, stop="bin_full", resting=TAKE_BACK)
+    assert decide(full).act is Act.WAIT
 
 
 def test_another_card_helps_only_against_what_the_card_is() -> None:

@@ -290,6 +290,8 @@ waiting STOP stopped
 serving SELL sold
 serving STOP stopped
 sold TAKE done
+sold TAKE_BACK taken_back
+taken_back TAKE done
 """
 
 

@@ -294,3 +294,43 @@ def test_card_that_nobody_takes_shows_no_stranger_whose_it_is(browser: Browser, 
     page = kiosk.get("/kiosk").text
     assert "A card is still in the slot. If it is yours, take it." in page
     assert (number in page, "h-530700-" in page, VENDOR.card(5).iccid[-6:] in page) == (False, False, False)
+
+
+def test_card_that_was_drawn_in_is_given_by_the_keeper_who_finds_it_by_its_number(browser: Browser, hall: Hall) -> None:
+    """REQ-HW-11: the screen sends to the staff and tells no stranger the number."""
+    kiosk = hall.open(browser(Role.HALL_KEEPER))
+    number = sold(hall, kiosk, "taken_back")
+    page = kiosk.get("/kiosk").text
+    assert ("the machine keeps it" in page, "show your identity document" in page, number in page) == (
+        True,
+        True,
+        False,
+    )
+    keeper = browser(Role.HALL_KEEPER)
+    listed = keeper.get("/kiosks").text
+    card = VENDOR.card(5).iccid
+    assert ("Cards to be given to their customers" in listed, number in listed, card in listed) == (True, True, True)
+    hold = f"h-530700-{hall.one('SELECT hold_id FROM kiosk_sale')}"
+    assert keeper.post(f"/kiosks/{hold}/give").status_code == 303
+    assert "Cards to be given" not in keeper.get("/kiosks").text
+    assert hall.one("SELECT state FROM kiosk_sale") == "done"
+    hall.do("UPDATE kiosk_sale SET state = 'stopped'")
+    refused = keeper.post(f"/kiosks/{hold}/give")
+    assert (refused.status_code, hold in refused.text) == (410, True)
+
+
+def test_customer_is_told_while_the_machine_is_cut_off(browser: Browser, hall: Hall) -> None:
+    kiosk = hall.open(browser(Role.HALL_KEEPER))
+    hall.choose(kiosk)
+    cut_off = "This machine is not connected just now."
+    assert cut_off not in kiosk.get("/kiosk").text
+    hall.do("UPDATE station SET online_since = NULL")
+    page = kiosk.get("/kiosk").text
+    assert (cut_off in page, "I agree" in page) == (True, True)
+
+
+def test_customer_is_told_when_the_card_is_drawn_in(browser: Browser, hall: Hall) -> None:
+    kiosk = hall.open(browser(Role.HALL_KEEPER))
+    sold(hall, kiosk, "sold")
+    hall.stands(card="gate", stop="handed_out")
+    assert "The machine draws it in again in 120 seconds." in kiosk.get("/kiosk").text

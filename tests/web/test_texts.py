@@ -79,8 +79,8 @@ def texts_in_tables() -> Iterator[str]:
     yield from sale_view._SECOND_CLOSED.values()
     yield from sale_view._HANDLING.values()
     yield from (headline for _, headline in sale_view._JOB.values())
-    yield kiosk_view._COUNTER
-    yield kiosk_view._UNSETTLED
+    yield from (kiosk_view._COUNTER, kiosk_view._UNSETTLED, kiosk_view._CUT_OFF)
+    yield from (kiosk_view._TAKEN_BACK, kiosk_view._ASK_STAFF)
     for words in (kiosk_view._CLOSED, kiosk_view._STOPPED, kiosk_view._PHASES):
         yield from words.values()
     yield from reader_view._SUPPLY.values()

@@ -35,15 +35,15 @@ class KioskSaleView(Model):
 
 
 class KioskSales(Model):
-    """The sales under way at the machines of the caller's part."""
+    """The sales at the machines of the caller's part that are not finished."""
 
     sales: list[KioskSaleView]
 
 
-@router.get("/kiosk-sales", operation_id="list_kiosk_sales", summary="Sales under way at self-service machines")
+@router.get("/kiosk-sales", operation_id="list_kiosk_sales", summary="Unfinished sales at self-service machines")
 async def get_sales(caller: Annotated[Caller, require(Permission.HOLDS_READ)], session: SessionDep) -> KioskSales:
-    """List the sales under way at the machines of the caller's part."""
-    return KioskSales(sales=[KioskSaleView(**one) for one in await kiosk.read_open_sales(session, caller)])
+    """List the sales at the machines of the caller's part that are under way, or whose card the staff keeps."""
+    return KioskSales(sales=[KioskSaleView(**one) for one in await kiosk.read_unfinished(session, caller)])
 
 
 @router.post(
@@ -65,3 +65,22 @@ async def check_customer(
     """Give the reference of the real-name check; once the terms are accepted too, the machine feeds a card."""
     answer = await kiosk.check(session, caller, write, hold, sales.RealName(**dict(real_name)), now=now)
     return reply(answer, response)
+
+
+@router.post(
+    "/kiosk-sales/{hold}:give",
+    operation_id="give_kiosk_card",
+    summary="Say that a customer was given the card that its machine had drawn in",
+    response_model=KioskSaleView,
+    responses=errors(NotFound, HoldNotActive, InvalidIdentifier),
+)
+async def give_card(
+    caller: Annotated[Caller, require(Permission.KIOSK_OPEN, writes=True)],
+    hold: HoldId,
+    write: WriteDep,
+    session: SessionDep,
+    now: NowDep,
+    response: Response,
+) -> Any:
+    """Note it; the sale is done."""
+    return reply(await kiosk.give(session, caller, write, hold, now=now), response)

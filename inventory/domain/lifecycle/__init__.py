@@ -15,7 +15,7 @@ from inventory.domain.lifecycle.data import (
     IdentityEvent,
     IdentityState,
 )
-from inventory.domain.lifecycle.kiosk import KIOSK_LIFECYCLE, KIOSK_OPEN, KioskEvent, KioskState
+from inventory.domain.lifecycle.kiosk import KIOSK_LIFECYCLE, KIOSK_OPEN, KIOSK_UNFINISHED, KioskEvent, KioskState
 from inventory.domain.lifecycle.load import LOAD_LIFECYCLE, LOAD_OPEN, LoadEvent, LoadState
 from inventory.domain.lifecycle.machine import Lifecycle, Name, joined
 from inventory.domain.lifecycle.number import (
@@ -82,6 +82,7 @@ __all__ = [
     "IDENTITY_LIFECYCLE",
     "KIOSK_LIFECYCLE",
     "KIOSK_OPEN",
+    "KIOSK_UNFINISHED",
     "LEGAL_ORDER_LIFECYCLE",
     "LOAD_LIFECYCLE",
     "LOAD_OPEN",

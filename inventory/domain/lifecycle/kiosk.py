@@ -16,7 +16,10 @@ class KioskState(StrEnum):
     """Cards are fed and written until one is proven."""
     SOLD = "sold"
     """The line is the customer's; its card is on its way out or lies at the gate."""
+    TAKEN_BACK = "taken_back"
+    """Nobody took the card: it lies in the machine's bin, and the staff keeps it for its customer."""
     DONE = "done"
+    """The customer has the card."""
     LEFT = "left"
     """The customer went away, or changed its mind, before anything was fed."""
     STOPPED = "stopped"
@@ -30,6 +33,7 @@ class KioskEvent(StrEnum):
     SERVE = "SERVE"
     SELL = "SELL"
     TAKE = "TAKE"
+    TAKE_BACK = "TAKE_BACK"
     LEAVE = "LEAVE"
     STOP = "STOP"
 
@@ -46,11 +50,14 @@ KIOSK_LIFECYCLE: Lifecycle[KioskState, KioskEvent] = Lifecycle(
         (_S.SERVING, _E.SELL): _S.SOLD,
         (_S.SERVING, _E.STOP): _S.STOPPED,
         (_S.SOLD, _E.TAKE): _S.DONE,
+        (_S.SOLD, _E.TAKE_BACK): _S.TAKEN_BACK,
+        (_S.TAKEN_BACK, _E.TAKE): _S.DONE,
     },
     names={
         _S.WAITING: Name("等待核验", "Waiting"),
         _S.SERVING: Name("出卡中", "Serving"),
         _S.SOLD: Name("待取卡", "Card to be taken"),
+        _S.TAKEN_BACK: Name("已收回待领", "Card taken back"),
         _S.DONE: Name("已完成", "Done"),
         _S.LEFT: Name("客户离开", "Left"),
         _S.STOPPED: Name("转人工柜台", "Sent to the counter"),
@@ -60,3 +67,6 @@ KIOSK_LIFECYCLE: Lifecycle[KioskState, KioskEvent] = Lifecycle(
 
 KIOSK_OPEN = frozenset({_S.WAITING, _S.SERVING, _S.SOLD})
 """A sale in these states has its machine to itself."""
+
+KIOSK_UNFINISHED = KIOSK_OPEN | {_S.TAKEN_BACK}
+"""In these a customer still waits for something."""

@@ -26,6 +26,12 @@ class KioskSale(Base):
             unique=True,
             postgresql_where=text("state IN ('waiting', 'serving', 'sold')"),
         ),
+        Index(
+            "ix_kiosk_sale_unfinished",
+            "city_id",
+            "org_id",
+            postgresql_where=text("state IN ('waiting', 'serving', 'sold', 'taken_back')"),
+        ),
         Index("ix_kiosk_sale_reader", "city_id", "station_id", "reader", "created_at"),
     )
 
