@@ -108,5 +108,5 @@ def customer_view(
         "counter": gettext(counter),
         "card": name[-_TAIL:],
         "due": quote.get("due_now", 0),
-        "at": now,
+        "at": sale["moved_at"],
     }

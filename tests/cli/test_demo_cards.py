@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from cardwriter.virtual.dispenser import Dispenser
+from cardwriter.virtual.kiosk_bench import Customers
+from inventory.cli import main
 from inventory.cli.demo.errors import DemoFailed
 from inventory.cli.demo.memory import CardChoice, Memory
+from inventory.cli.demo.sizes import SMALL
 from inventory.cli.demo.vendor import SCP03, SCP03_CARDS, article_of
 
 
@@ -20,3 +25,31 @@ def test_every_blank_with_a_secure_channel_is_sold_once_and_then_the_demo_says_w
     with pytest.raises(DemoFailed, match="--card preset"):
         memory.require(CardChoice.SCP03)
     memory.require(CardChoice.PRESET)
+
+
+def test_each_card_is_filled_into_a_machine_once_and_then_the_demo_says_what_to_do(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "demo.json", seed="00")
+    first = memory.next_kiosk_cards(SMALL.cards_with_the_hall, 5)
+    again = Memory.open(memory.path)
+    second = again.next_kiosk_cards(SMALL.cards_with_the_hall, 5)
+    assert [*first, *second] == list(range(21, 31))
+    with pytest.raises(DemoFailed, match="--fresh"):
+        again.next_kiosk_cards(SMALL.cards_with_the_hall, 5)
+
+
+def test_machine_that_would_end_at_once_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--kiosk", "--once"]) == 2
+    assert "serves nobody" in capsys.readouterr().err
+
+
+def test_customer_takes_the_card_from_the_gate_after_a_while() -> None:
+    dispenser = Dispenser()
+    customers = Customers(dispenser, patience=8)
+    for card, come, taken in (("one", 0, 8), ("two", 9, 17)):
+        dispenser.gate = cast("Any", card)
+        for moment in range(come, taken):
+            customers.look(moment)
+            assert dispenser.gate == card
+        customers.look(taken)
+        assert dispenser.gate is None
+        customers.look(taken)

@@ -81,9 +81,9 @@ class Demo:
         return self.start("--once", *options, **settings).wait(PATIENCE)
 
     @contextmanager
-    def staying(self) -> Iterator[subprocess.Popen[bytes]]:
+    def staying(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
         """Give the process when it has sold a line and stays up."""
-        process = self.start()
+        process = self.start(*options)
         try:
             until(lambda: STAYS in self.said or process.poll() is not None)
             assert process.poll() is None, self.said

@@ -99,8 +99,8 @@ class Shop:
 
     def start_station(self) -> None:
         """Start the station; the first time it enrols."""
-        env = environment(self.settings)
-        hall.open_station(self.processes, self.hall, self.memory, self.address, self.settings.data_dir, env)
+        env = {**environment(self.settings), "PCSCLITE_CSOCK_NAME": self.hall.socket}
+        hall.open_station(self.processes, self.memory, self.address, self.settings.data_dir / "station", env)
 
     def start_service(self) -> None:
         """Start the service on the socket that it had before."""

@@ -14,8 +14,9 @@ from inventory.store.running import running_url
 
 
 def tell(
-    screen: Screen, memory: Memory, settings: Settings, address: str, sold: Mapping[str, Any], *, stays: bool
-) -> None:
+    screen: Screen, memory: Memory, settings: Settings, address: str, sold: Mapping[str, Any], *, stays: bool,
+    kiosk: bool,
+) -> None:  # fmt: skip
     """Print logins, and while the demo stays up the console's address and commands to try on the running service."""
     screen.console.rule("Haoka 号卡")
     folder = write_logins(memory, settings.data_dir / "logins", address)
@@ -28,6 +29,16 @@ def tell(
     screen.say(f"console / 控制台   {settings.public_url or address}   (Ctrl-C ends everything / Ctrl-C 全部结束)")
     screen.say("a new blank is in the reader: sell the next line at the hall desk, as clerk or keeper")
     screen.say("one with a chip serial only is in the second reader, which the desk lets you choose: sell it as clerk")
+    if kiosk:
+        screen.say("")
+        screen.say("self-service machine / 自助终端: in a private window sign in as keeper, open Self-service machines")
+        screen.say(
+            "(/kiosks), press Make this screen the machine's; then buy a number as a customer would. Identity and"
+        )
+        screen.say(
+            "payment are found good 5 s after you agree; the first card is spoiled and goes into the bin; the card"
+        )
+        screen.say("is taken from the slot 8 s after it has come out")
     screen.say("")
     screen.say("from another terminal / 在另一个终端:")
     for line in commands(memory, folder, settings, sold):
@@ -70,5 +81,10 @@ def write_logins(memory: Memory, folder: Path, address: str) -> Path:
 
 def environment_of(login: Login, address: str) -> str:
     """Return shell lines that set who calls, and which service."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables_of(login, address).items())
+
+
+def variables_of(login: Login, address: str) -> dict[str, str]:
+    """Return the environment's variables that say who calls, and which service."""
     values = {"SERVICE_URL": address, "INTERFACE": login.interface_no, "STAFF": login.staff_no, "SECRET": login.key}
-    return "".join(f"export HAOKA_{name}={shlex.quote(str(value))}\n" for name, value in values.items())
+    return {f"HAOKA_{name}": str(value) for name, value in values.items()}

@@ -42,17 +42,23 @@ def demo(
     card: Annotated[
         CardChoice, typer.Option("--card", help="Blanks to sell on: keys preset, or written through a secure channel.")
     ] = CardChoice.PRESET,
+    kiosk: Annotated[
+        bool, typer.Option("--kiosk", help="Have a self-service machine, too, with a stack of blanks.")
+    ] = False,
     small: Annotated[bool, typer.Option("--small", hidden=True, help="Three segments and 50 cards only.")] = False,
 ) -> None:
     """Load the stock of a city, write a blank 4G card and sell one line, on real parts, all on this machine."""
+    if kiosk and once:
+        raise typer.BadParameter("a machine that ends at once serves nobody", param_hint="--kiosk --once")
     try:
         settings = _settings(Settings(), fresh=fresh)
         screen, memory = Screen(), Memory.open(settings.data_dir / "demo.json")
         with _leaving_cleanly(), ExitStack() as ends:
             with screen.step("Database, with its tables / 数据库"):
                 ready = ends.enter_context(running_database(settings, screen.say))
-            asyncio.run(_prepare(screen, memory, ready, SMALL if small else FULL))
-            sale.run(screen, memory, ready, card, once=once)
+            size = SMALL if small else FULL
+            asyncio.run(_prepare(screen, memory, ready, size))
+            sale.run(screen, memory, ready, card, once=once, kiosk=size if kiosk else None)
     except DemoStopped:
         raise typer.Exit(_INTERRUPTED) from None
     except (DemoFailed, ProcessFailed) as failure:

@@ -58,11 +58,15 @@ def iccid_of(memory: Memory, number: int) -> str:
     return DemoVendor(bytes.fromhex(memory.seed)).card(number).iccid
 
 
-def make_card(memory: Memory, number: int, folder: Path) -> Path:
-    """Take the vendor's card with this number out of the box: its image, made once, keeps what is written to it."""
+def make_card(memory: Memory, number: int, folder: Path, *, spoiled: bool = False) -> Path:
+    """Take the vendor's card with this number out of the box: its image, made once, keeps what is written to it.
+
+    A spoiled one has another OPc than its delivery says, which its proof shows.
+    """
     path = folder / f"card-{number:06d}.json"
     if not path.exists():
         wish = _inside(DemoVendor(bytes.fromhex(memory.seed)).card(number), article_of(number))
+        wish |= {"opc": _FACTORY_KEY} if spoiled else {}
         _run("cardwriter.virtual.cards", ["make", str(path)], given=json.dumps(wish))
     return path
 
@@ -108,15 +112,12 @@ def open_hall(processes: Processes, cards: Sequence[Path], folder: Path, env: Ma
 
 
 def open_station(
-    processes: Processes, hall: Hall, memory: Memory, address: str, folder: Path, env: Mapping[str, str]
+    processes: Processes, memory: Memory, address: str, data: Path, env: Mapping[str, str], *, readers: str = "pcsc:"
 ) -> None:
-    """Start the station, with a one-time code to enrol with if it keeps nothing to work for this service with."""
-    data = folder / "station"
+    """Start a station on its readers, with a one-time code to enrol with if it has no credential of this service."""
     station = [sys.executable, "-P", "-m", "cardwriter.station", "run", "--service", address, "--data", str(data)]
-    known = {**env, "PCSCLITE_CSOCK_NAME": hall.socket}
-    if not _is_enrolled(data, address):
-        known["HAOKA_STATION_CODE"] = _enrolment_code(memory, address)
-    processes.start("station", station, env=known)
+    code = {} if _is_enrolled(data, address) else {"HAOKA_STATION_CODE": _enrolment_code(memory, address)}
+    processes.start(data.name, [*station, "--readers", readers], env={**env, **code})
 
 
 def _is_enrolled(data: Path, address: str) -> bool:

@@ -39,8 +39,9 @@ class Memory:
     """The demo's own notes; kept in a file for its owner only.
 
     `founded` is set before the operator is; `cards` counts the cards taken out of the vendor's box, `serial_cards` and
-    `scp03_cards` those out of the boxes of blanks that have a chip serial only and of those with a secure channel, and
-    `unfinished` is the one whose sale was broken off, if any.
+    `scp03_cards` those out of the boxes of blanks that have a chip serial only and of those with a secure channel,
+    `kiosk_cards` those of the hall that were filled into a self-service machine, and `unfinished` is the one whose sale
+    was broken off, if any.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Memory:
     cards: int = 0
     serial_cards: int = 0
     scp03_cards: int = 0
+    kiosk_cards: int = 0
     unfinished: int | None = None
 
     @classmethod
@@ -110,6 +112,21 @@ class Memory:
         self.scp03_cards += 1
         self.save()
         return number
+
+    def next_kiosk_cards(self, numbers: range, count: int) -> range:
+        """Return the next so many of these numbers of cards, and remember that they are in a machine.
+
+        Raises
+        ------
+        DemoFailed
+            There are not so many left.
+        """
+        taken = numbers[self.kiosk_cards : self.kiosk_cards + count]
+        if len(taken) < count:
+            raise DemoFailed("the hall has too few blanks left for a self-service machine; start over with --fresh")
+        self.kiosk_cards += count
+        self.save()
+        return taken
 
 
 def write_private(path: Path, text: str) -> None:

@@ -13,9 +13,11 @@ from typing import Any
 from inventory.cli.audit import report as audit_report
 from inventory.cli.demo import closing, hall
 from inventory.cli.demo.errors import DemoFailed, DemoStopped
+from inventory.cli.demo.kiosk import open_kiosk
 from inventory.cli.demo.memory import CardChoice, Memory
 from inventory.cli.demo.operator import founder
 from inventory.cli.demo.screen import Screen
+from inventory.cli.demo.sizes import Size
 from inventory.cli.processes import Processes, dies_with_us, environment, listen, service_and_worker
 from inventory.domain.calendar import SHANGHAI
 from inventory.domain.errors import DomainError
@@ -27,10 +29,13 @@ from inventory.settings import Settings
 _LOOK_SECONDS = 0.1
 
 
-def run(screen: Screen, memory: Memory, settings: Settings, choice: CardChoice, *, once: bool) -> None:
+def run(
+    screen: Screen, memory: Memory, settings: Settings, choice: CardChoice, *, once: bool, kiosk: Size | None
+) -> None:
     """Start service, worker, reader and station, sell a line, print what it left, and stay up unless told not to.
 
-    The line is sold on a blank of the chosen kind; so is the one that then lies in the reader.
+    The line is sold on a blank of the chosen kind; so is the one that then lies in the reader. With `kiosk`,
+    how much stock there is, a self-service machine stands there, too.
 
     Raises
     ------
@@ -53,7 +58,8 @@ def run(screen: Screen, memory: Memory, settings: Settings, choice: CardChoice, 
             opened = hall.open_hall(processes, list(cards.values()), settings.data_dir, env)  # fails soonest
             address = reachable(service_and_worker(settings, processes, listening))
             _unless_stopped(processes)
-            hall.open_station(processes, opened, memory, address, settings.data_dir, env)
+            wired = {**env, "PCSCLITE_CSOCK_NAME": opened.socket}
+            hall.open_station(processes, memory, address, settings.data_dir / "station", wired)
             _tell_processes(screen, processes, address, opened)
         before = {iccid: hall.files_of(card) for iccid, card in cards.items()}
         with screen.step("One line, sold by an acceptance system through /v1 / 受理系统经 /v1 开户", bar=False):
@@ -66,7 +72,9 @@ def run(screen: Screen, memory: Memory, settings: Settings, choice: CardChoice, 
             blanks = memory.next_blank(choice), memory.next_serial_card()
             for reader, number in enumerate(blanks):
                 opened.insert(hall.make_card(memory, number, settings.data_dir / "cards"), reader=reader)
-        closing.tell(screen, memory, settings, address, sold, stays=not once)
+        if kiosk is not None:
+            open_kiosk(processes, memory, kiosk, address, settings.data_dir, env)
+        closing.tell(screen, memory, settings, address, sold, stays=not once, kiosk=kiosk is not None)
         if not once:
             processes.wait()
 

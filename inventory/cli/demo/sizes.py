@@ -24,6 +24,12 @@ class Size:
     cards: int
     steps: tuple[Step, ...]
 
+    @property
+    def cards_with_the_hall(self) -> range:
+        """The vendor's numbers of the cards that stay with the hall when its clerk was given the first ones."""
+        _, to_hall, to_clerk = (step.count for step in self.steps if step.resource == "sim")
+        return range(to_clerk + 1, to_hall + 1)
+
 
 FULL = Size(
     whole_plan=True,
