@@ -81,7 +81,7 @@ async def _screen(desk: Desk, q: str = "", refusal: DomainError | None = None) -
     """Return the values of the screen as the machine stands."""
     place, trouble = await _place(desk)
     sale = None if place is None else await kiosk.read_sale(desk.session, desk.caller, _of(place), now=desk.now)
-    values: dict[str, Any] = {"sale": None, "closed": None, "numbers": [], "q": q, "problem": None}
+    values: dict[str, Any] = {"sale": None, "closed": None, "numbers": [], "more": False, "q": q, "problem": None}
     if refusal is not None:
         values["problem"] = explain(desk.request, refusal)
     if place is not None and sale is not None:
@@ -98,7 +98,9 @@ async def _screen(desk: Desk, q: str = "", refusal: DomainError | None = None) -
     else:
         ask = SearchAsk(wish=typed_search(q, ""), limit=_LOOKED_AT)
         found = await find_some(desk, ask, few=_LOOKED_AT)
-        values["numbers"] = [row for row in found if _sells(desk, row)][:_SHOWN]
+        sold_here = [row for row in found if _sells(desk, row)]
+        values["numbers"] = sold_here[:_SHOWN]
+        values["more"] = len(sold_here) > _SHOWN  # each look begins at another place
     return values
 
 

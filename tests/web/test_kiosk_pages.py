@@ -139,6 +139,15 @@ def test_machine_shows_no_number_that_needs_an_approval(browser: Browser, hall: 
     assert hall.one("SELECT count(*) FROM hold") == 0
 
 
+def test_customer_asks_for_other_numbers_where_there_are_more(browser: Browser, hall: Hall) -> None:
+    kiosk = hall.open(browser(Role.HALL_KEEPER))
+    some = kiosk.get("/kiosk", params={"q": "1"}).text
+    assert ('href="/kiosk?q=1">Other numbers</a>' in some, some.count('name="number"')) == (True, 9)
+    seen = {kiosk.get("/kiosk", params={"q": "1"}).text.partition('name="number" value="')[2][:11] for _ in range(12)}
+    assert len(seen) > 1
+    assert "Other numbers" not in kiosk.get("/kiosk", params={"q": "0135"}).text
+
+
 def test_machines_session_opens_nothing_but_the_machine(browser: Browser, hall: Hall) -> None:
     """REQ-IF-04: whoever stands there cannot leave the screen with the keeper's right, by page, form or API."""
     keeper = browser(Role.HALL_KEEPER)
