@@ -168,7 +168,7 @@ def decode_smsp(record: bytes) -> Smsp | None:
 def encode_msisdn(msisdn: str, record_length: int) -> bytes:
     """Return one record of EF.MSISDN without a name; the number is the last 14 bytes (TS 31.102 §4.2.26).
 
-    `msisdn` is international digits without "+".
+    `msisdn` is international digits without "+", empty for a record without a number.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def encode_msisdn(msisdn: str, record_length: int) -> bytes:
     """
     if record_length < _MSISDN_SIZE:
         raise CodecError(f"a record of EF.MSISDN has at least {_MSISDN_SIZE} bytes")
-    return (_encode_number(msisdn, _MSISDN_SIZE)).rjust(record_length, b"\xff")
+    return (_encode_number(msisdn, _MSISDN_SIZE) if msisdn else b"").rjust(record_length, b"\xff")
 
 
 def decode_msisdn(record: bytes) -> str:

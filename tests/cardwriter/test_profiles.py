@@ -28,6 +28,7 @@ from cardwriter.profiles import (
     settle,
 )
 from cardwriter.script import Outcome, Purpose, Report, Script
+from cardwriter.usim.bcd import is_blank
 from cardwriter.usim.files import Pin
 from cardwriter.virtual.faults import Fault, FaultKind
 from cardwriter.virtual.image import CardImage
@@ -154,17 +155,34 @@ def test_only_card_changing_steps_of_a_write_are_journaled(family: CardProfile, 
     assert verify_script.purpose is Purpose.VERIFY
 
 
-def test_twelve_files_written_and_read_back_in_forty_commands() -> None:
-    """The field's usual tool needs 158 without reading back. Two are left for the station to see whose card it is."""
+def test_thirteen_files_written_and_read_back_in_43_commands() -> None:
+    """The field's usual tool needs 158 for twelve, unread. Two are left for the station to see whose card it is."""
     card = VirtualUicc(a_blank())
     family = profile("preset_key")
-    facts, data = identify(family, card), some_data_for(family, msisdn=None)
+    facts, data = identify(family, card), some_data_for(family)
     script = family.write_script(facts, data, "write", EXPIRES)
-    assert sum(step.name.startswith("update.") for step in script.steps) == 12
+    assert sum(step.name.startswith("update.") for step in script.steps) == 13
     card.apdus = 0
     run(card, script)
     assert verify(family, card, facts, data).kind is Kind.VERIFIED
-    assert card.apdus + 2 <= 40
+    assert card.apdus + 2 <= 43
+
+
+def test_card_without_a_number_does_not_keep_that_of_its_last_kit(family: CardProfile) -> None:
+    """REQ-HW-09: a write that broke off leaves files behind, and the card's next kit may have no number to write."""
+    image = blank_for(family)
+    card = VirtualUicc(image)
+    write(family, card, identify(family, card), some_data_for(family))
+    for path in ("7fff/6f07", "7f20/6f07", *(("2fe2",) if family.assigns_iccid else ())):
+        mark = image.file(path)
+        assert mark is not None
+        mark.content = b"\xff" * len(mark.content)
+    begun, other = identify(family, card), some_data_for(family, msisdn=None)
+    write(family, card, begun, other)
+    number = image.file("7fff/6f40")
+    assert number is not None
+    assert is_blank(number.content)
+    assert verify(family, card, begun, other).kind is Kind.VERIFIED
 
 
 # Power cuts and other faults

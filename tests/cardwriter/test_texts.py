@@ -121,6 +121,7 @@ def test_own_number_as_on_the_card() -> None:
     assert record.hex() == "ff" * 12 + "0891683119325476f8" + "ff" * 5
     assert decode_msisdn(record) == "8613912345678"
     assert decode_msisdn(b"\xff" * 26) == ""
+    assert encode_msisdn("", 26) == b"\xff" * 26
 
 
 @given(NUMBERS, st.integers(14, 40))
