@@ -119,6 +119,8 @@ def judge_verify(
     if name is not None and _ok(name) and name.data != who.content:
         return Verdict(kind=Kind.UNKNOWN, failure=Failure.ANOTHER_CARD, step=who.step)
     whole = report.outcome is Outcome.COMPLETED and len(report.results) == len(script.steps)
+    # A run that went on where its script stops belies itself: who the card is was not read then.
+    whole = whole and not any(map(_stops, script.steps, report.results))
     if not whole or name is None or iccid is None:
         last = report.results[-1] if report.results else None
         return _finding(Kind.UNKNOWN, _failure(report, last), last, report.error)

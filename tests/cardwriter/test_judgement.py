@@ -136,6 +136,16 @@ def test_blank_card_read_back_says_that_nothing_was_written() -> None:
     assert FAMILY.judge_verify(script, report, expected) == Verdict(kind=Kind.NOTHING_WRITTEN)
 
 
+@pytest.mark.parametrize("sw", [0x6282, 0x6982, 0x6F00])
+@pytest.mark.parametrize("data", [b"", b"\x11" * 10])
+def test_card_whose_number_was_not_read_is_never_verified(sw: int, data: bytes) -> None:
+    """REQ-HW-08: a report that went on where its script stops belies itself, however well the rest fits."""
+    image, facts = written()
+    script, report, expected = verified(facts, image)
+    verdict = FAMILY.judge_verify(script, changed(report, "read.iccid", sw, data), expected)
+    assert (verdict.kind, verdict.failure) == (Kind.UNKNOWN, Failure.READER_LOST)
+
+
 def test_imsi_answered_without_a_byte_does_not_say_that_nothing_was_written() -> None:
     image, facts = written()
     script, report, expected = verified(facts, image)
