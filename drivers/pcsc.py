@@ -162,8 +162,9 @@ class PcscConnection:
     # From here on: only ever called in the lane's thread.
 
     def _open(self) -> bytes:
-        if self._spare:
+        with contextlib.suppress(IndexError):  # cards of several readers are opened at once: no asking before
             self._context = self._spare.pop()
+        if self._context is not None:
             try:
                 return self._power()
             except errors.ServiceDownError:  # the service that knew this context is gone; another may run by now
@@ -186,10 +187,11 @@ class PcscConnection:
 
     def _reset(self) -> bytes:
         exclusive, reset = scard.SCARD_SHARE_EXCLUSIVE, scard.SCARD_RESET_CARD
-        result, self._protocol = scard.SCardReconnect(self._card, exclusive, self._protocol, reset)
+        result, active = scard.SCardReconnect(self._card, exclusive, self._protocol, reset)
         if result == scard.SCARD_E_NO_SMARTCARD:
             raise errors.CardRemovedError(reader=self._reader)
         _check(result, self._reader)
+        self._protocol = active  # a reset that failed names none: the next one asks for this card's again
         return self._read_atr()
 
     def _read_atr(self) -> bytes:
@@ -235,6 +237,8 @@ class PcscSource:
             The PC/SC service is gone; the next call builds a new context.
         """
         try:
+            with contextlib.suppress(errors.NoReaderError):  # one was unplugged between its listing and the question
+                return self._wait(timeout)
             return self._wait(timeout)
         except errors.DriverError as error:
             self._forget()

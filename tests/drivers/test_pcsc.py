@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from smartcard import scard
+from typing_extensions import override
 
 from drivers import errors
 from drivers.base import Presence, ReaderState
@@ -216,6 +220,75 @@ def test_what_the_service_gave_before_it_was_started_anew_is_given_up(bench: Ben
     fresh.transmit(SELECT_ICCID)
     assert fresh.transmit(READ_ICCID) == (ICCID, 0x9000)
     fresh.close()
+
+
+class Contested(list[int]):
+    """What is left of earlier connections, while two ask at once whether anything is."""
+
+    def __init__(self, left: list[int]) -> None:
+        super().__init__(left)
+        self.both = threading.Barrier(2)
+
+    def __bool__(self) -> bool:
+        found = len(self) > 0
+        with suppress(threading.BrokenBarrierError):
+            self.both.wait(PATIENCE)
+        return found
+
+
+def test_cards_of_two_readers_opened_at_once_share_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REQ-HW-01: what one connection left serves one other, whoever takes it first."""
+    source = PcscSource()
+    for slot in (0, 1):
+        bench.insert(slot)
+    wait_until(lambda: all(state.presence is Presence.CARD for state in source.wait(1.0)), "both cards are in")
+    source.connect(bench.readers[0]).close()
+    contested = Contested(source._spare)
+    monkeypatch.setattr(source, "_spare", contested)
+    with ThreadPoolExecutor(2) as hands:
+        for card in hands.map(source.connect, bench.readers):
+            assert card.transmit(SELECT_ICCID)[1] == 0x9000
+            card.close()
+    contested.both.abort()
+    source.close()
+
+
+def test_a_reset_that_failed_does_not_spoil_the_next(bench: Bench, source: PcscSource) -> None:
+    first = bench.insert(0)
+    until(source, Presence.CARD)
+    card = source.connect(bench.readers[0])
+    bench.remove(first)
+    until(source, Presence.NO_CARD)
+    with pytest.raises(errors.CardRemovedError):
+        card.reset()
+    bench.insert(0, "--iccid", OTHER_ICCID.hex())
+    until(source, Presence.BUSY)
+    assert card.reset() == ATR
+    card.transmit(SELECT_ICCID)
+    assert card.transmit(READ_ICCID) == (OTHER_ICCID, 0x9000)
+    card.close()
+
+
+class Hasty(PcscSource):
+    """Lists a reader once that is unplugged by the time it is asked about."""
+
+    gone = "Unplugged 00 00"
+
+    @override
+    def _list(self, context: int) -> list[str]:
+        gone, self.gone = self.gone, ""
+        return [*super()._list(context), *filter(None, [gone])]
+
+
+def test_a_reader_unplugged_between_two_questions_leaves_the_others_as_they_are(bench: Bench) -> None:
+    """REQ-HW-01: no service is down by it, and no card counts as another."""
+    source = Hasty(bench.readers[0])
+    source.gone = ""
+    bench.insert(0)
+    before = until(source, Presence.CARD)
+    source.gone = Hasty.gone
+    assert source.wait(0) == (before,)
+    source.close()
 
 
 def test_a_card_that_offers_only_t1_is_spoken_to_in_t1(bench: Bench, source: PcscSource) -> None:
