@@ -124,8 +124,8 @@ def _services(data: Personalisation, facts: CardFacts) -> Sequence[bytes]:
 
 
 def _isim_services(data: Personalisation, facts: CardFacts) -> Sequence[bytes]:
-    """Return EF.IST as read, with the list of P-CSCF addresses announced where there is one (TS 31.103 §4.2.7)."""
-    on = (_PCSCF_SERVICE,) if data.product.pcscf else ()
+    """Return EF.IST as read, with the list of P-CSCF addresses announced where the card gets one (TS 31.103 §4.2.7)."""
+    on = (_PCSCF_SERVICE,) if data.product.pcscf and files.PCSCF.name in facts.sizes else ()
     return [switch_services(facts.contents[files.IST.name], on=on)]
 
 

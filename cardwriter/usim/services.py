@@ -36,14 +36,18 @@ def services(table: bytes) -> frozenset[int]:
 def switch_services(table: bytes, *, on: Iterable[int] = (), off: Iterable[int] = ()) -> bytes:
     """Return the table with some services switched, never longer or shorter than before.
 
+    A service beyond the end of this card's table is off already (TS 31.102 §4.2.8).
+
     Raises
     ------
     CodecError
-        A service lies beyond the end of this card's table.
+        A service to switch on lies beyond the end of this card's table, or its number is none.
     """
     switched = bytearray(table)
     for number, wanted in [*((n, True) for n in on), *((n, False) for n in off)]:
         place, bit = divmod(number - 1, 8)
+        if place >= len(switched) and not wanted:
+            continue
         if not 0 <= place < len(switched):
             raise CodecError(f"service {number} is not in a table of {len(switched)} bytes")
         switched[place] = switched[place] | 1 << bit if wanted else switched[place] & ~(1 << bit)

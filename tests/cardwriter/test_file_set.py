@@ -127,6 +127,27 @@ def test_service_beyond_the_cards_table_is_refused() -> None:
         PRESET.write_script(facts_of(image, product), some_data(product=product), "write", EXPIRES)
 
 
+def test_service_that_a_short_table_cannot_have_is_off_already() -> None:
+    """A product whose phones conceal the IMSI switches 125 off, which most cards of 4G have no bit for."""
+    product = Product(services_on=(124,), services_off=(125,))
+    image = a_blank()
+    before = content(image, "7fff/6f38")
+    card = VirtualUicc(image)
+    run(card, PRESET.write_script(facts_of(image, product), some_data(product=product), "write", EXPIRES))
+    assert content(image, "7fff/6f38") == before
+
+
+def test_control_addresses_that_the_card_has_no_file_for_are_not_announced() -> None:
+    product = Product(files=("ist",), pcscf=("192.0.2.1",), optional=("pcscf",))
+    image = a_blank()
+    add_whole_set(image)
+    del image.files["isim/6f09"]
+    image.files["isim/6f07"].content = b"\x02"
+    card = VirtualUicc(image)
+    run(card, PRESET.write_script(facts_of(image, product), some_data(product=product), "write", EXPIRES))
+    assert content(image, "isim/6f07") == b"\x02"
+
+
 def test_imsi_services_are_left_alone_without_control_addresses() -> None:
     product = Product(files=("ist",))
     image = a_blank()

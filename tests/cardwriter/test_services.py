@@ -30,6 +30,12 @@ def test_service_beyond_the_table_is_refused(number: int) -> None:
         switch_services(b"\0", on=(number,))
 
 
+def test_service_beyond_the_table_is_off_already() -> None:
+    assert switch_services(b"\x03", off=(2, 9, 125)) == b"\x01"
+    with pytest.raises(CodecError):
+        switch_services(b"\x03", off=(0,))
+
+
 def test_service_is_promised_only_where_all_its_files_are() -> None:
     assert promised(85, {files.EPSLOCI.name, files.EPSNSC.name})
     assert not promised(85, {files.EPSLOCI.name})
