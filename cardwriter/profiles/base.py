@@ -71,8 +71,9 @@ class CardFacts:
     `iccid_raw` is EF.ICCID as read, `iccid` its number (empty on a card without one), `serial_raw` the file of the chip
     serial, `serial` its hex nibbles. `imsi_usim` and `imsi_gsm` are EF.IMSI as read below ADF.USIM and DF.GSM;
     `gsm_hidden` says that the latter may be there but was not read. `adm_tries` are the tries left of the ADM that was
-    asked for, 0 when blocked. `sizes` maps a file's name to its size, or to its record length, `contents` that of a
-    service table to its bytes. `greeting` is the answer of a card with a secure channel to the family's question.
+    asked for, 0 when blocked. `sizes` maps a file's name to its size, or to its record length, where commands can write
+    a file of such a size; `contents` that of a service table to its bytes. `greeting` is the answer of a card with a
+    secure channel to the family's question.
     """
 
     atr: bytes

@@ -23,6 +23,10 @@ _AD_SIZE: Final = 4
 _ALL: Final = 0
 """Le that asks for whatever there is."""
 _TABLES: Final = (files.UST, files.IST)
+_LARGEST: Final = 0x8000
+"""An offset has 15 bits (TS 102 221 §11.1.3.2)."""
+_LONGEST_RECORD: Final = 255
+"""Data of UPDATE RECORD, which writes a whole one (§8.2.2.2, §11.1.6)."""
 _ROUTE: Final = tuple(map(files.Directory.__getitem__, ("USIM", "FIVE_GS", "MF", "TELECOM", "GSM", "ISIM")))
 """How directories follow each other: the USIM is the current one, what lies below it comes before other places."""
 
@@ -171,7 +175,15 @@ def _mnc_length(report: Report) -> int | None:
 def _sizes(report: Report) -> dict[str, int]:
     found = {ef.name: _parameters(report, f"select.{name}") for name, ef in MEASURED.items()}
     tables = {name: len(content) for name, content in _contents(report).items()}
-    return tables | {name: one.record_length or one.size for name, one in found.items() if one is not None}
+    sizes = {name: _size(one) for name, one in found.items() if one is not None}
+    return tables | {name: size for name, size in sizes.items() if size}
+
+
+def _size(one: fcp.Fcp) -> int:
+    """Return what a file's commands may carry; 0 of one that none can write, whatever its card says of it."""
+    if one.kind is fcp.Kind.TRANSPARENT:
+        return one.size if one.size <= _LARGEST else 0
+    return one.record_length if one.record_length <= _LONGEST_RECORD else 0
 
 
 def _contents(report: Report) -> dict[str, bytes]:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cardwriter.profiles import FactsError, identify_script, matching, read_facts
+from cardwriter.profiles import CardRefused, FactsError, Failure, identify_script, matching, profile, read_facts
+from cardwriter.profiles.file_set import MEASURED, USUAL
 from cardwriter.script import Outcome, Purpose, Report, StepResult
+from cardwriter.usim import tlv
+from cardwriter.usim.bcd import CodecError
 from cardwriter.usim.files import Pin
 from cardwriter.virtual.image import CardImage
 from cardwriter.virtual.uicc import VirtualUicc
-from tests.cardwriter.samples import EXPIRES, ICCID, a_blank
+from tests.cardwriter.samples import EXPIRES, ICCID, a_blank, some_data
 from tests.cardwriter.station import run
 
 
 def identified(image: CardImage) -> Report:
     return run(VirtualUicc(image), identify_script("identify", EXPIRES))
+
+
+IDENTIFIED = identified(a_blank())
 
 
 def with_result(report: Report, name: str, sw: int, data: bytes = b"") -> Report:
@@ -153,3 +162,39 @@ def test_unreadable_administrative_data_leave_the_mnc_length_open() -> None:
 def test_answer_to_select_that_is_no_fcp_gives_no_size() -> None:
     report = with_result(identified(a_blank()), "select.spn", 0x9000, b"\x6f\x00")
     assert "EF.SPN" not in read_facts(report).sizes
+
+
+TRANSPARENT, LINEAR = "82024121", "82054221{:04x}01"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("hplmnwact", f"{TRANSPARENT}80020000"),
+        ("hplmnwact", TRANSPARENT),
+        ("hplmnwact", f"{TRANSPARENT}80028001"),
+        ("hplmnwact", f"{TRANSPARENT}8003ffffff"),
+        ("hplmnwact", f"{TRANSPARENT}8020{'ff' * 32}"),
+        ("smsp", f"{LINEAR.format(0)}800200fa"),
+        ("smsp", f"{LINEAR.format(256)}80020100"),
+        ("smsp", f"{LINEAR.format(0xFFFF)}8002ffff"),
+        ("smsp", "7800"),
+    ],
+)
+def test_file_of_a_size_that_no_command_can_write_refuses_the_card(name: str, parameters: str) -> None:
+    """REQ-HW-02: no offset reaches behind 32,768 bytes, where its first bit would name another file."""
+    body = bytes.fromhex(parameters)
+    report = with_result(identified(a_blank()), f"select.{name}", 0x9000, bytes([0x62, len(body)]) + body)
+    facts = read_facts(report)
+    with pytest.raises(CardRefused, match=f"missing: {MEASURED[name].name}") as refused:
+        profile("preset_key").write_script(facts, some_data(), "write", EXPIRES)
+    assert refused.value.failure is Failure.WRONG_KIND
+
+
+@given(st.sampled_from(USUAL), st.binary(max_size=5), st.binary(max_size=5))
+def test_whatever_a_card_says_of_a_file_it_is_written_or_refused_by_name(name: str, shape: bytes, size: bytes) -> None:
+    """REQ-HW-02: nothing that stands in an answer to SELECT breaks the service."""
+    body = tlv.encode(0x82, b"\x42" + shape) + tlv.encode(0x80, size)
+    said = with_result(IDENTIFIED, f"select.{name}", 0x9000, tlv.encode(0x62, body))
+    with suppress(CardRefused, CodecError):
+        profile("preset_key").write_script(read_facts(said), some_data(), "write", EXPIRES)
