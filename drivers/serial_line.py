@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import time
 from collections.abc import Iterator
 from typing import Final, Literal
@@ -29,6 +30,8 @@ with contextlib.suppress(ImportError):  # there is none on Windows
 
     _FAULTS = (*_FAULTS, termios.error)  # pyserial lets it pass where a port cannot do what it is set to
 _REFUSALS: tuple[type[Exception], ...] = (ValueError, *_FAULTS)  # ValueError: a remote port refuses
+_NONSENSE: Final = (KeyError, TypeError, ValueError)
+"""What the options in a URL may raise in pyserial, which looks at some of them only when it opens the port."""
 
 
 def check_url(scheme: str, url: str) -> str:
@@ -43,7 +46,7 @@ def check_url(scheme: str, url: str) -> str:
         known = bool(url) and serial.serial_for_url(url, do_not_open=True)
     except serial.SerialException:
         known = True  # hwgrep:// looks for its port at once: it may be plugged in later
-    except ValueError:
+    except (*_NONSENSE, OSError, re.error):  # OSError: spy:// opens its log; re.error: hwgrep:// takes a pattern
         known = False
     if not known:
         raise errors.UnknownSchemeError(detail=f"{scheme}:{url}: expected a port such as {scheme}:/dev/ttyUSB0")
@@ -83,7 +86,7 @@ class SerialLine:
             self._port.write_timeout = None if url.startswith("rfc2217:") else _WRITING  # a remote port has none
             self._port.rts, self._port.dtr = rts, dtr
             self._port.open()
-        except ValueError as error:
+        except _NONSENSE as error:
             raise errors.ReaderFailureError(reader=reader, detail=str(error)) from None
         except _FAULTS as error:
             if isinstance(error, OSError) and error.errno in _HELD and "lock" in str(error):

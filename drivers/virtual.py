@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from drivers import errors
 from drivers.apdu import transceive
@@ -14,6 +14,7 @@ from drivers.base import Presence, ReaderState
 T = TypeVar("T")
 
 
+@runtime_checkable
 class VirtualCard(Protocol):
     """What a virtual card must do: answer as on the wire of T=0."""
 
@@ -47,14 +48,16 @@ class VirtualSource:
         Raises
         ------
         UnknownSchemeError
-            The target is not of that form or cannot be found.
+            The target is not of that form, cannot be found, or returns no card.
         """
         module, _, attribute = target.partition(":")
         try:
-            factory = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, ValueError) as error:
+            card = getattr(importlib.import_module(module), attribute)()
+        except (ImportError, AttributeError, TypeError, ValueError) as error:  # TypeError: a relative name, no callable
             raise errors.UnknownSchemeError(detail=f"virtual:{target}: {error}") from None
-        return cls(factory())
+        if not isinstance(card, VirtualCard):
+            raise errors.UnknownSchemeError(detail=f"virtual:{target}: returns no card")
+        return cls(card)
 
     def insert(self, card: VirtualCard) -> None:
         """Put a card in, in place of the one there."""

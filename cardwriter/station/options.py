@@ -36,8 +36,11 @@ DATA: Final = Path(".haoka/station")
 
 
 def console() -> Console:
-    """Return what people are written to; made when it is needed, as wide as the terminal is then."""
-    return Console(highlight=False, soft_wrap=True)
+    """Return what people are written to; made when it is needed, as wide as the terminal is then.
+
+    It prints what it is given: a reader such as `phoenix:loop://` has no picture in its name.
+    """
+    return Console(highlight=False, soft_wrap=True, emoji=False)
 
 
 def open_readers(readers: str) -> ReaderSource:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,9 +104,11 @@ def journal(data: Data = DATA, lang: LangOption = None, *, as_json: AsJson = Fal
     language = chosen(lang)
     if not (data / FILE_NAME).exists():  # "nothing waits" would be a promise about a station that is elsewhere
         raise typer.Exit(complain("journal_missing", language, folder=data))
-    book = Journal(data)
-    lines = book.lines()
-    book.close()
+    try:
+        with contextlib.closing(Journal(data)) as book:
+            lines = book.lines()
+    except (OSError, sqlite3.Error) as error:
+        raise typer.Exit(complain("data_unusable", language, folder=data, reason=error)) from None
     if as_json:
         print_json([asdict(line) for line in lines])
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import sqlite3
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,7 @@ from cardwriter.station.options import (
     LangOption,
     Readers,
     chosen,
+    complain,
     console,
     open_readers,
     print_json,
@@ -144,8 +146,14 @@ def _journal(folder: Path, language: Language) -> Iterator[Journal]:
     except AlreadyRunningError:
         typer.echo(say("workbench_busy", language, folder=folder), err=True)
         raise typer.Exit(1) from None
+    except OSError as error:
+        raise typer.Exit(complain("data_unusable", language, folder=folder, reason=error)) from None
     try:
-        with contextlib.closing(Journal(folder)) as journal:
+        try:
+            book = Journal(folder)
+        except sqlite3.Error as error:
+            raise typer.Exit(complain("data_unusable", language, folder=folder, reason=error)) from None
+        with contextlib.closing(book) as journal:
             journal.settle()
             for line in journal.lines():
                 if line.changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from cardwriter.workshop.dump import FORMAT, key_of
 CARD: Final = "card"
 """What `ignore` names to leave out the contents that differ from card to card."""
 _SHAPE: Final = ("kind", "size", "record_length", "records", "sfi", "life_cycle")
+_HEX: Final = re.compile(r"([0-9a-f]{2})*")
 _PER_CARD: Final = frozenset(map(key_of, PER_CARD))
 
 
@@ -42,17 +44,24 @@ def load(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise NotADumpError(f"{path}: {type(error).__name__}") from None
     well_formed = (
         isinstance(found, dict)
         and found.get("format") == FORMAT
         and isinstance(files := found.get("files"), dict)
         and all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in files.values())
+        and all(_is_hex(one.get("content", "")) for one in files.values())
     )
     if not well_formed:
         raise NotADumpError(f"{path}: not written by haoka card dump --json")
     return dict(found)
+
+
+def _is_hex(content: Any) -> bool:
+    """Whether a dump could say so of what a file holds, whole or record by record."""
+    pieces = content if isinstance(content, list) else [content]
+    return all(isinstance(piece, str) and _HEX.fullmatch(piece) for piece in pieces)
 
 
 def differences(golden: dict[str, Any], card: dict[str, Any], *, ignore: Collection[str] = ()) -> Iterator[Difference]:

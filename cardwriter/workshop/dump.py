@@ -176,7 +176,8 @@ def _facts(ef: files.Ef, parameters: fcp.Fcp, bodies: dict[files.Ef, _Body], *, 
     if isinstance(body, str):
         return facts | {"hidden": body}
     if ef in PERSONAL and not full:
-        return facts | {"hidden": "personal"} | ({"value": imsi_shown(body[0])} if ef in _IMSIS else {})
+        imsi = body[0] if body else None  # a card may say that the file has no record
+        return facts | {"hidden": "personal"} | ({"value": imsi_shown(imsi)} if ef in _IMSIS else {})
     said = [decode(ef, piece) for piece in body]
     if parameters.record_length:
         return facts | {"content": [piece.hex() for piece in body], "value": said}

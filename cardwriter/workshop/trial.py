@@ -70,7 +70,7 @@ class TrialIdentity:
                 document = json.load(file)
         except OSError as error:
             raise UnfitFileError("test_unreadable", path=str(path), reason=str(error.strerror)) from None
-        except ValueError as error:
+        except (RecursionError, ValueError) as error:
             if isinstance(error, UnfitFileError):
                 raise
             raise UnfitFileError("test_no_json", path=str(path)) from None

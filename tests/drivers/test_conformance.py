@@ -143,8 +143,14 @@ def test_every_registered_driver_is_in_this_suite() -> None:
         "usb:/dev/ttyUSB0",
         "virtual:",
         "virtual:no.such.module:card",
+        "virtual:.relative:card",
+        "virtual:os:system",
+        "virtual:os:getcwd",
         "at:",
         "at:no://x",
+        "at:hwgrep://(",
+        "at:alt://x?class=os",
+        "at:spy:///dev/null?file=/no/such/folder/log",
         "phoenix:",
         "phoenix:no://x",
     ],
@@ -152,6 +158,13 @@ def test_every_registered_driver_is_in_this_suite() -> None:
 def test_an_url_without_a_driver_is_refused_with_a_name(url: str) -> None:
     with pytest.raises(errors.UnknownSchemeError):
         open_source(url)
+
+
+def test_an_option_that_only_the_opening_of_a_port_finds_wrong_is_named() -> None:
+    source = open_source("at:loop://?logging=loud")
+    with pytest.raises(errors.ReaderFailureError, match="loud"):
+        source.connect("at:loop://?logging=loud")
+    assert source.wait(0) == ()
 
 
 def test_a_virtual_card_is_opened_by_its_url() -> None:

@@ -29,6 +29,13 @@ def test_readers_are_listed_with_a_plain_sentence() -> None:
     )
 
 
+def test_a_readers_name_is_printed_as_it_is() -> None:
+    assert invoke("readers", "--readers", "phoenix:loop://", "--lang", "en") == (
+        0,
+        "phoenix:loop://: no card; insert one.\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("environment", "word"), [({"LANG": "zh_CN.UTF-8"}, "卡已插入"), ({"LC_ALL": "en_US"}, "card is in")]
 )

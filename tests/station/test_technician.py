@@ -91,6 +91,12 @@ def test_a_journal_at_rest_says_so_and_a_folder_without_one_promises_nothing(tmp
     assert (code, "No station has run in" in output) == (1, True)
 
 
+def test_a_spoiled_journal_is_named(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite").write_text("no journal " * 100)
+    code, output = invoke("journal", "--data", str(tmp_path), "--lang", "en")
+    assert (code, "cannot be used" in output, str(tmp_path) in output) == (1, True, True)
+
+
 def test_readers_for_programs() -> None:
     code, output = invoke("readers", "--readers", TINY, "--json")
     assert code == 0

@@ -138,7 +138,19 @@ def test_differences_for_programs(golden: Path) -> None:
     assert (code, found["place"], found["aspect"], found["golden"]) == (1, "card", "atr", "3b00")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "haoka card dump 1", "files": {"MF/2fe2": {}}}'])
+DUMP = '{"format": "haoka card dump 1", "files": {"MF/2fe2": %s}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", "[" * 100_000),
+        DUMP % "{}",
+        DUMP % '{"name": "EF.ICCID", "content": "zz"}',
+        DUMP % '{"name": "EF.ICCID", "content": 98}',
+        DUMP % '{"name": "EF.ICCID", "content": ["98", null]}',
+    ],
+)
 def test_what_is_no_dump_is_refused_with_advice(text: str, tmp_path: Path) -> None:
     path = tmp_path / "golden.json"
     path.write_text(text)

@@ -76,6 +76,25 @@ def test_a_file_longer_than_an_answer_is_read_in_pieces() -> None:
     assert file(dumped(image), files.PLMN_ACT)["content"] == content.hex()
 
 
+class Hollow(VirtualUicc):
+    """Says that EF.IMSI is a file of records, of which it has none."""
+
+    said = bytes.fromhex("620b8205422100090083026f07")
+
+    @override
+    def transmit(self, apdu: bytes) -> bytes:
+        """Answer as another card does, but for this file."""
+        if apdu[1] == 0xA4 and apdu[5:].endswith(b"\x6f\x07"):
+            super().transmit(apdu)
+            return self.said + b"\x90\x00"
+        return super().transmit(apdu)
+
+
+def test_an_identity_without_a_record_is_told_as_unread() -> None:
+    found = file(dump(VirtualSource(Hollow(a_blank())).connect("virtual"), now=NOW), files.IMSI)
+    assert (found["records"], found["hidden"], found["value"]) == (0, "personal", None)
+
+
 def test_a_file_that_is_not_there_has_its_status_word_alone() -> None:
     assert file(dumped(a_blank()), files.GID1) == {"name": "EF.GID1", "select": "6a82"}
     assert "kind" not in file(dumped(a_blank()), files.ISIM_IMPI)

@@ -161,7 +161,10 @@ def test_keys_that_others_may_read_are_not_used(typed: Typed) -> None:
     assert (code, "chmod 600" in output) == (2, True)
 
 
-@pytest.mark.parametrize(("content", "words"), [(None, "cannot be read"), ("{", "no JSON"), ("[]", "these fields")])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "cannot be read"), ("{", "no JSON"), ("[" * 100_000, "no JSON"), ("[]", "these fields")],
+)
 def test_a_file_that_is_none_says_so(tmp_path: Path, content: str | None, words: str) -> None:
     file = tmp_path / "card.json"
     if content is not None:
@@ -200,6 +203,20 @@ def test_a_writing_that_the_pc_did_not_outlive_is_told_at_the_next(typed: Typed)
     code, output = typed.write(a_card())
     assert (code, "reader by the window was cut at write EF.AD" in output) == (0, True)
     assert "was cut" not in typed.write(a_card())[1]
+
+
+@pytest.mark.parametrize("spoiled", ["journal.sqlite", ""])
+def test_a_journal_that_cannot_be_kept_leaves_the_card_as_it_is(typed: Typed, spoiled: str) -> None:
+    bench = typed.folder / "workbench"
+    if spoiled:
+        bench.mkdir()
+        (bench / spoiled).write_text("no journal " * 100)
+    else:
+        bench.write_text("a file where the folder should be")
+    image = a_card()
+    code, output = typed.write(image)
+    assert (code, "cannot be used" in output, str(bench) in output) == (1, True, True)
+    assert imsi_on(image) == ""
 
 
 def test_two_at_once_are_refused(typed: Typed) -> None:
