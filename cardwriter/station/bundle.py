@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import platform
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from cardwriter.station import enrol
 from cardwriter.station.app import LOG_NAME, VERSION
@@ -37,7 +40,7 @@ def write_bundle(
     sentence: Callable[[Finding], str],
     now: datetime,
 ) -> None:
-    """Write the bundle, readable by its owner alone.
+    """Write the bundle, readable by its owner alone, whole or not at all.
 
     It holds versions, settings (the credential only by its station's name), readers, the self-test, the journal
     without contents and the last lines of the log, which never had any.
@@ -45,11 +48,25 @@ def write_bundle(
     Raises
     ------
     OSError
-        The file cannot be written.
+        The file cannot be written, or a folder or device has its name.
     """
-    path.touch(mode=0o600)
-    path.chmod(0o600)  # one that was there before keeps its mode
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a file")
+    handle, draft = tempfile.mkstemp(prefix=f".{path.name[:40]}-", dir=path.parent)  # the owner's alone
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _fill(file, data=data, readers=readers, shown=shown, findings=findings, sentence=sentence, now=now)
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def _fill(
+    file: IO[bytes], *, data: Path, readers: str, shown: Iterable[dict[str, Any]], findings: Iterable[Finding],
+    sentence: Callable[[Finding], str], now: datetime,
+) -> None:  # fmt: skip
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
         bundle.writestr("about.json", _json(_about(data, readers, now)))
         bundle.writestr("readers.json", _json(list(shown)))
         bundle.writestr("selftest.txt", "".join(f"{found.result} {sentence(found)}\n" for found in findings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import zipfile
 from pathlib import Path
@@ -105,6 +106,34 @@ def test_a_station_whose_journal_is_broken_has_a_bundle_too(tmp_path: Path) -> N
     (data / JOURNAL).write_bytes(b"no database" * 100)
     (line,) = json.loads(bundled(data, tmp_path / "bundle.zip")["journal.json"])
     assert line == {"error": "DatabaseError: file is not a database"}
+
+
+def test_a_folder_that_is_named_for_the_bundle_keeps_its_rights(tmp_path: Path) -> None:
+    """A technician who names the folder itself, /tmp say, must not lock everybody out of it."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o777)
+    arguments = ["bundle", "--readers", TINY, "--data", str(tmp_path), "--out", str(folder), "--lang", "en"]
+    result = CliRunner().invoke(app, arguments)
+    assert (result.exit_code, "not a file" in result.output) == (1, True)
+    assert folder.stat().st_mode & 0o777 == 0o777
+    assert [path.name for path in (*folder.iterdir(), *tmp_path.glob(".*"))] == []
+
+
+def test_bundle_that_cannot_be_finished_leaves_nothing_and_the_former_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "bundle.zip"
+    bundled(tmp_path / "data", out)
+    before = out.read_bytes()
+    monkeypatch.setattr("cardwriter.station.bundle._log", _disk_full)
+    arguments = ["bundle", "--readers", TINY, "--data", str(tmp_path / "data"), "--out", str(out), "--lang", "en"]
+    assert CliRunner().invoke(app, arguments).exit_code == 1
+    assert (out.read_bytes(), list(tmp_path.glob(".*"))) == (before, [])
+
+
+def _disk_full(_data: Path) -> str:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_a_place_that_takes_no_file_is_refused_with_advice(tmp_path: Path) -> None:
