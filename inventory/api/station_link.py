@@ -135,6 +135,8 @@ class _Link:
             )
         await self._carry_out(resumed)
         await self._take({"type": "readers", "readers": hello.get("readers")})
+        async with self._runtime.database.session() as session:
+            await links.drop_gone_readers(session, self._station, now=self._runtime.clock())
 
     async def _listen(self) -> None:
         while True:

@@ -29,6 +29,8 @@ from inventory.vault.enrolment import digest
 
 PATIENCE = timedelta(seconds=60)
 """How long a station may be silent before what it was given counts as unanswered."""
+GONE_FOR = timedelta(days=1)
+"""A reader that was last seen so long ago is forgotten when its station comes back without it."""
 _CARD, _BUSY = "card", "busy"
 _STATES = frozenset({"service_down", "no_card", _CARD, "mute", _BUSY, "lost"})
 _MOST_INSERTIONS = 2**53
@@ -144,6 +146,17 @@ async def see_readers(
                 orders.append(await order_look(session, bench, station, reader.name, now=now))
         await notify(session, Notice(city_id=station.city_id, station_id=station.station_id))
     return orders
+
+
+async def drop_gone_readers(session: AsyncSession, station: StationRow, *, now: datetime) -> None:
+    """Forget readers that a station, come back, no longer has: a USB reader at another port has another name.
+
+    One that was there lately, that somebody named or bound to a seat, or whose job is not settled stays in the list.
+    """
+    async with session.begin():
+        await stations.drop_gone_readers(
+            session, city_id=station.city_id, station_id=station.station_id, before=now - GONE_FOR
+        )
 
 
 async def look_again(session: AsyncSession, bench: Workbench, station: StationRow, *, now: datetime) -> list[Order]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, insert, or_, select, tuple_, update
+from sqlalchemy import delete, exists, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.domain.lifecycle import WRITE_JOB_OPEN
+from inventory.domain.lifecycle import WRITE_JOB_OPEN, WriteJobState
 from inventory.store.schema import EnrolCode, Sim, Station, StationReader, WriteJob
 
 
@@ -215,6 +215,27 @@ async def forget_cards(session: AsyncSession, *, city_id: int, station_id: int) 
         update(StationReader)
         .where(StationReader.city_id == city_id, StationReader.station_id == station_id)
         .values(state="lost", facts=None, sim_item_no=None, script_id=None)
+    )
+
+
+async def drop_gone_readers(session: AsyncSession, *, city_id: int, station_id: int, before: datetime) -> None:
+    """Drop the station's readers that are gone and were last seen before this, if nobody named, bound or awaits one."""
+    unsettled = exists().where(
+        WriteJob.city_id == city_id,
+        WriteJob.station_id == station_id,
+        WriteJob.reader == StationReader.name,
+        WriteJob.state.in_((*WRITE_JOB_OPEN, WriteJobState.UNKNOWN)),
+    )
+    await session.execute(
+        delete(StationReader).where(
+            StationReader.city_id == city_id,
+            StationReader.station_id == station_id,
+            StationReader.state == "lost",
+            StationReader.seen_at < before,
+            StationReader.label.is_(None),
+            StationReader.bulk_job_id.is_(None),
+            ~unsettled,
+        )
     )
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from cardwriter.crypto.secret import Secret
 from inventory.access.permissions import Role
@@ -23,7 +24,7 @@ from inventory.services.transport_keys import TransportKeyWish, found_transport_
 from inventory.vault.enrolment import EnrolKeys
 from inventory.vault.transport import TransportAlgorithm
 from tests.builders_stock import CITY, TOWN
-from tests.cards.hall import TRANSPORT_KEY, Hall, card_of, encrypt, fresh
+from tests.cards.hall import READER, TRANSPORT_KEY, Hall, card_of, encrypt, fresh
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
 KEYS = EnrolKeys(b"a secret of tests")
@@ -186,6 +187,42 @@ async def test_a_card_is_looked_at_once_for_each_insertion(hall: Hall) -> None:
     assert len(hall.sent) == 1
     await hall.insert(card)
     assert len(hall.sent) == 2
+
+
+async def comes_back_with(hall: Hall, *readers: str) -> list[str]:
+    """Let the station's link come up anew with these readers; give those that are listed then."""
+    await hall.connect()
+    async with hall.database.session() as session:
+        shown = [ReaderSeen(name, "no_card", 0) for name in readers]
+        await links.see_readers(session, hall.bench, hall.station, shown, now=hall.now)
+        await links.drop_gone_readers(session, hall.station, now=hall.now)
+    return [reader["name"] for station in await seen(hall) for reader in station["readers"]]
+
+
+async def test_a_reader_that_was_plugged_in_elsewhere_is_forgotten_after_a_day(hall: Hall) -> None:
+    """The name of a USB reader tells its place: what was there before would stand in every list for ever."""
+    assert await comes_back_with(hall, "ACS 00", "ACS 01") == ["ACS 00", "ACS 01"]
+    hall.later(hours=23)
+    assert await comes_back_with(hall, "ACS 01") == ["ACS 00", "ACS 01"]
+    hall.later(hours=2)
+    assert await comes_back_with(hall, "ACS 01") == ["ACS 01"]
+    assert await comes_back_with(hall, "ACS 00", "ACS 01") == ["ACS 00", "ACS 01"]
+
+
+@pytest.mark.parametrize("kept_for", ["label = 'L1'", "bulk_job_id = 1"])
+async def test_a_reader_that_somebody_named_or_awaits_stays_in_the_list(hall: Hall, kept_for: str) -> None:
+    await comes_back_with(hall, "ACS 00")
+    async with hall.database.session() as session, session.begin():
+        await session.execute(text(f"UPDATE station_reader SET {kept_for}"))
+    hall.later(days=2)
+    assert await comes_back_with(hall, "ACS 01") == ["ACS 00", "ACS 01"]
+
+
+async def test_a_reader_whose_card_is_not_settled_stays_in_the_list(hall: Hall) -> None:
+    await hall.insert(card_of(0))
+    await hall.start(await hall.hold(0))
+    hall.later(days=2)
+    assert READER in await comes_back_with(hall, "ACS 01")
 
 
 async def test_a_look_under_way_is_not_ordered_again(hall: Hall) -> None:
