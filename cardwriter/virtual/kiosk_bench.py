@@ -1,7 +1,8 @@
 """The body of a self-service machine for trials: a card dispenser on a pseudo-terminal, and customers at its gate.
 
-`python -m cardwriter.virtual.kiosk_bench --ready-file FILE CARD …` fills the images into the stack, the first on top,
-writes the address for pyserial into the file, and lets whoever stands there take a card from the gate after a while.
+`python -m cardwriter.virtual.kiosk_bench --port LINK CARD …` fills the images into the stack, the first on top, makes
+the link to the port for pyserial when it is ready, and lets whoever stands there take a card from the gate after a
+while.
 What is written to the cards is kept as long as the process runs.
 """
 
@@ -48,12 +49,12 @@ def main() -> None:
     """Serve until the process is ended."""
     parser = argparse.ArgumentParser(description="A virtual card dispenser whose cards are taken from the gate.")
     parser.add_argument("cards", type=Path, nargs="*", help="card images, from the top of the stack")
-    parser.add_argument("--ready-file", type=Path, required=True, help="the address is written here")
+    parser.add_argument("--port", type=Path, required=True, help="the link to be made")
     parser.add_argument("--taken-after", type=float, default=_TAKEN_AFTER, help="seconds")
     options = parser.parse_args()
     cards = [PacedCard(VirtualUicc(CardImage.load(path)), _WIRE) for path in options.cards]
     dispenser = Dispenser(stacker=[*cards])
-    options.ready_file.write_text(PtyBench(dispenser).url)
+    options.port.symlink_to(PtyBench(dispenser).url)
     customers, ended = Customers(dispenser, options.taken_after), threading.Event()
     while not ended.wait(_LOOK_SECONDS):
         customers.look(time.monotonic())

@@ -37,12 +37,12 @@ def open_kiosk(
     stack = [
         hall.make_card(memory, number, folder / "cards", spoiled=place == 0) for place, number in enumerate(numbers)
     ]
-    ready = folder / "dispenser"
-    ready.unlink(missing_ok=True)
-    bench = [sys.executable, "-P", "-m", "cardwriter.virtual.kiosk_bench", "--ready-file", str(ready)]
+    port = folder / "dispenser"  # a name that stays: the pseudo-terminal behind it is another one each time
+    port.unlink(missing_ok=True)
+    bench = [sys.executable, "-P", "-m", "cardwriter.virtual.kiosk_bench", "--port", str(port)]
     processes.start("dispenser", [*bench, *map(str, stack)], env=env)
     until = time.monotonic() + _READY_SECONDS
-    while not (ready.exists() and (port := ready.read_text())):
+    while not port.is_symlink():
         processes.check()
         if time.monotonic() > until:
             raise ProcessFailed(f"no dispenser after {_READY_SECONDS:.0f} s")
