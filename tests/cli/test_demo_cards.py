@@ -18,13 +18,25 @@ def test_every_blank_with_a_secure_channel_is_sold_once_and_then_the_demo_says_w
     memory = Memory(tmp_path / "demo.json", seed="00")
     taken: list[int] = []
     while len(taken) < len(SCP03_CARDS) - 1:
-        memory.require(CardChoice.SCP03)
+        memory.require(CardChoice.SCP03, SMALL)
         taken.append(memory.next_blank(CardChoice.SCP03))
     assert {article_of(number) for number in taken} == {SCP03}
     assert len(set(taken)) == len(taken)
     with pytest.raises(DemoFailed, match="--card preset"):
-        memory.require(CardChoice.SCP03)
-    memory.require(CardChoice.PRESET)
+        memory.require(CardChoice.SCP03, SMALL)
+    memory.require(CardChoice.PRESET, SMALL)
+
+
+def test_every_blank_of_the_clerk_is_sold_once_and_then_the_demo_says_what_to_do(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "demo.json", seed="00")
+    taken: list[int] = []
+    while len(taken) < len(SMALL.cards_with_the_clerk) - 1:
+        memory.require(CardChoice.PRESET, SMALL)
+        taken.append(memory.next_blank(CardChoice.PRESET))
+    assert taken == list(range(1, 20))
+    with pytest.raises(DemoFailed, match="--card scp03"):
+        memory.require(CardChoice.PRESET, SMALL)
+    memory.require(CardChoice.SCP03, SMALL)
 
 
 def test_each_card_is_filled_into_a_machine_once_and_then_the_demo_says_what_to_do(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def demo(
                 ready = ends.enter_context(running_database(settings, screen.say))
             size = SMALL if small else FULL
             asyncio.run(_prepare(screen, memory, ready, size))
-            sale.run(screen, memory, ready, card, once=once, kiosk=size if kiosk else None)
+            sale.run(screen, memory, ready, size, card, once=once, kiosk=kiosk)
     except DemoStopped:
         raise typer.Exit(_INTERRUPTED) from None
     except (DemoFailed, ProcessFailed) as failure:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory.cli.demo.errors import DemoFailed
+from inventory.cli.demo.sizes import Size
 from inventory.cli.demo.vendor import SCP03_CARDS, SERIAL_CARDS
 
 _OWNER_ONLY = 0o600
@@ -76,17 +77,21 @@ class Memory:
         self.done.append(step)
         self.save()
 
-    def require(self, choice: CardChoice) -> None:
-        """Let pass if the box has a blank to sell and one to leave in the reader.
+    def require(self, choice: CardChoice, size: Size) -> None:
+        """Let pass if the clerk has a blank to sell and one to leave in the reader.
 
         Raises
         ------
         DemoFailed
-            The box is empty.
+            The blanks of this kind are used up.
         """
         if choice is CardChoice.SCP03 and self.scp03_cards + 2 > len(SCP03_CARDS):
             raise DemoFailed(
                 "no blank with a secure channel is left; sell on others (--card preset) or start over with --fresh"
+            )
+        if choice is CardChoice.PRESET and self.cards + 2 > len(size.cards_with_the_clerk):
+            raise DemoFailed(
+                "the clerk has no blank with preset keys left; sell on others (--card scp03) or start over with --fresh"
             )
 
     def next_blank(self, choice: CardChoice) -> int:

@@ -30,12 +30,12 @@ _LOOK_SECONDS = 0.1
 
 
 def run(
-    screen: Screen, memory: Memory, settings: Settings, choice: CardChoice, *, once: bool, kiosk: Size | None
+    screen: Screen, memory: Memory, settings: Settings, size: Size, choice: CardChoice, *, once: bool, kiosk: bool
 ) -> None:
     """Start service, worker, reader and station, sell a line, print what it left, and stay up unless told not to.
 
-    The line is sold on a blank of the chosen kind; so is the one that then lies in the reader. With `kiosk`,
-    how much stock there is, a self-service machine stands there, too.
+    The line is sold on a blank of the chosen kind; so is the one that then lies in the reader. `size` is
+    how much stock there is. With `kiosk`, a self-service machine stands there, too.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def run(
     inventory.cli.processes.ProcessFailed
         A process of ours did not start or ended by itself.
     """
-    memory.require(choice)
+    memory.require(choice, size)
     try:
         listening = listen(settings.host, settings.port, or_any=True)
     except OSError as error:
@@ -72,9 +72,9 @@ def run(
             blanks = memory.next_blank(choice), memory.next_serial_card()
             for reader, number in enumerate(blanks):
                 opened.insert(hall.make_card(memory, number, settings.data_dir / "cards"), reader=reader)
-        if kiosk is not None:
-            open_kiosk(processes, memory, kiosk, address, settings.data_dir, env)
-        closing.tell(screen, memory, settings, address, sold, stays=not once, kiosk=kiosk is not None)
+        if kiosk:
+            open_kiosk(processes, memory, size, address, settings.data_dir, env)
+        closing.tell(screen, memory, settings, address, sold, stays=not once, kiosk=kiosk)
         if not once:
             processes.wait()
 

@@ -25,6 +25,11 @@ class Size:
     steps: tuple[Step, ...]
 
     @property
+    def cards_with_the_clerk(self) -> range:
+        """The vendor's numbers of the cards that its clerk was given: those that the demo puts into its reader."""
+        return range(1, self.cards_with_the_hall.start)
+
+    @property
     def cards_with_the_hall(self) -> range:
         """The vendor's numbers of the cards that stay with the hall when its clerk was given the first ones."""
         _, to_hall, to_clerk = (step.count for step in self.steps if step.resource == "sim")
