@@ -148,6 +148,11 @@ class Metrics:
         self.roll_backs = Counter(
             "haoka_roll_backs", "Sales that waited for the network and were rolled back.", registry=self.registry
         )
+        self.deletions_waiting = Gauge(
+            "haoka_network_deletions_waiting",
+            "Identities that are to be deleted from the network and are in no file yet; counted once a minute.",
+            registry=self.registry,
+        )
         self._show_waiting()
         self._show_calls()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import datetime
+from typing import Final
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -11,17 +13,23 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from inventory.domain.lifecycle import LoadState
 from inventory.observability import Metrics
+from inventory.runtime import utc_now
+from inventory.services.auc_deletions import count_all_untold
 from inventory.services.figures import Looked, look
 from inventory.store.engine import Database
 
+_SLOW_SECONDS: Final = 60.0
+"""What takes long to count where many cards are gone is counted as often."""
 _log = structlog.get_logger(__name__)
 
 
 class StockMetrics:
     """Counts loads, documents and replaced cards of all processes from the moment on that this one began."""
 
-    def __init__(self, metrics: Metrics, database: Database, *, now: datetime) -> None:
+    def __init__(self, metrics: Metrics, database: Database, *, now: datetime, slowly: float = _SLOW_SECONDS) -> None:
         self._metrics = metrics
+        self._slowly = slowly
+        self._slow_until = 0.0
         self._database = database
         self._looked = Looked(now)
         self._one_at_a_time = asyncio.Lock()
@@ -31,6 +39,7 @@ class StockMetrics:
         async with self._one_at_a_time:
             try:
                 await self._count()
+                await self._count_slowly()
             except (DBAPIError, PoolTimeout, OSError):
                 _log.warning("stock could not be counted for the metrics")
 
@@ -57,3 +66,10 @@ class StockMetrics:
         for reason, count in news.replacements.items():
             self._metrics.replacements.labels(reason).inc(count)
         self._metrics.roll_backs.inc(news.rolled_back)
+
+    async def _count_slowly(self) -> None:
+        if time.monotonic() < self._slow_until:
+            return
+        async with self._database.session() as session:
+            self._metrics.deletions_waiting.set(await count_all_untold(session, now=utc_now()))
+        self._slow_until = time.monotonic() + self._slowly

@@ -21,7 +21,7 @@ from inventory.domain.identifiers import format_public_id, parse_public_id
 from inventory.services.acting import acting
 from inventory.services.auc_exports import ExportFile, checked_form, whole_city
 from inventory.services.once import Answer, WriteKey, once
-from inventory.store import auc_deletions, catalogue
+from inventory.store import auc_deletions, catalogue, organisation
 from inventory.store.auc_deletions import DeletionRow
 from inventory.store.events import EventDraft, record
 from inventory.store.stock import allow_long_statements
@@ -91,6 +91,14 @@ async def read_deletions(
         await whole_city(session, caller)
         rows = await auc_deletions.deletions(session, city_id=caller.city_id, limit=most)
         return rows, await auc_deletions.count_untold(session, city_id=caller.city_id, now=now)
+
+
+async def count_all_untold(session: AsyncSession, *, now: datetime) -> int:
+    """Return how many identities of all cities are to be deleted and in no file yet."""
+    async with session.begin():
+        await allow_long_statements(session)
+        every = await organisation.city_ids(session)
+        return sum([await auc_deletions.count_untold(session, city_id=city, now=now) for city in every])
 
 
 async def deletion_file(session: AsyncSession, caller: Caller, public_id: str, *, now: datetime) -> ExportFile:

@@ -12,7 +12,9 @@ from sqlalchemy import text
 from inventory.access.permissions import Role
 from inventory.domain.errors import InvalidField, NotFound, NothingToDelete, OutsideScope
 from inventory.domain.lifecycle import AucState, SimState
+from inventory.observability import Metrics
 from inventory.services.auc_deletions import DeletionWish, deletion_file, read_deletions, tell_deletions
+from inventory.stock_metrics import StockMetrics
 from inventory.store import auc_deletions
 from inventory.store.auc_deletions import GONE, KNOWN
 from tests.services.files import iccid, imsi
@@ -249,3 +251,21 @@ async def test_lost_answer_is_given_again_and_tells_nothing_twice(town: Town) ->
 
     assert (again.body, again.replayed) == (first.body, True)
     assert await town.value("SELECT count(*) FROM auc_deletion") == 1
+
+
+async def test_metrics_tell_how_many_identities_wait_for_a_file(town: Town) -> None:
+    """REQ-AUC-01: nobody need look at the page to see that the network keeps what is gone; once a minute is enough."""
+    metrics = Metrics()
+    often, seldom = (StockMetrics(metrics, town.database, now=NOW, slowly=pause) for pause in (0, 3600))
+
+    async def shown(stock: StockMetrics) -> float | None:
+        await stock.refresh()
+        return metrics.registry.get_sample_value("haoka_network_deletions_waiting")
+
+    await stocked(town, 1, 2, 3)
+    assert await shown(seldom) == 0
+    await gone(town, 1, 2)
+    assert await shown(seldom) == 0
+    assert await shown(often) == 2
+    await told(town)
+    assert await shown(often) == 0
