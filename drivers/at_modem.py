@@ -105,15 +105,11 @@ class AtModem:
             The card or the modem did not come back.
         """
         on = self._level_on()
-        if not self._ask(Conversation(f"AT+CFUN={_OFF}"), self.patience.card).ok:
-            raise errors.ResetUnavailableError(reader=self._reader, detail="AT+CFUN=0 refused")
-        still_powered = self._card_answers()
-        answer = self._ask(Conversation(f"AT+CFUN={on}"), self.patience.card)
-        if not answer.ok:
-            raise error_of(answer, self._reader)
-        if still_powered:
-            raise errors.ResetUnavailableError(reader=self._reader, detail="the card kept its power")
-        self._await_card()
+        try:
+            self._switch_off_and_on(on)
+        except errors.DriverError:
+            self.close()  # it may be off still: opened anew, it is switched on
+            raise
         return b""
 
     def send(self, unit: bytes) -> bytes:
@@ -147,6 +143,17 @@ class AtModem:
         with contextlib.suppress(errors.CardUnresponsiveError):
             if is_off(self._ask(Conversation("AT+CFUN?", "+CFUN:"), self.patience.modem).line):
                 self._ask(Conversation(f"AT+CFUN={self._level_on()}"), self.patience.card)
+
+    def _switch_off_and_on(self, on: int) -> None:
+        if not self._ask(Conversation(f"AT+CFUN={_OFF}"), self.patience.card).ok:
+            raise errors.ResetUnavailableError(reader=self._reader, detail="AT+CFUN=0 refused")
+        still_powered = self._card_answers()
+        answer = self._ask(Conversation(f"AT+CFUN={on}"), self.patience.card)
+        if not answer.ok:
+            raise error_of(answer, self._reader)
+        if still_powered:
+            raise errors.ResetUnavailableError(reader=self._reader, detail="the card kept its power")
+        self._await_card()
 
     def _card_answers(self) -> bool:
         """Whether the card in a modem that is switched off still answers."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from typing_extensions import override
 
 from cardwriter.virtual.modem import Modem, line
 from cardwriter.virtual.serial_bench import PtyBench, SocketBench
@@ -164,6 +165,51 @@ def test_a_card_that_does_not_come_back_from_a_reset_is_missed(
     hasten(source, restart=0.1)
     with pytest.raises(error):
         source.connect(source.name).reset()
+
+
+class Hesitant(Modem):
+    """Does what it is told, but once says nothing of it, or is busy."""
+
+    silent: str = ""
+    busy: str = ""
+
+    @override
+    def _command(self, command: str) -> bytes:
+        said = super()._command(command)
+        if command == self.silent:
+            self.silent = ""
+            return b""
+        return said
+
+    @override
+    def _answer(self, command: str) -> bytes:
+        if self.busy and command in self.busy:
+            self.busy = ""
+            return self._error(14)
+        return super()._answer(command)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [({"silent": "AT+CFUN=0"}, errors.CardUnresponsiveError), ({"busy": "+CFUN=4"}, errors.SharingViolationError)],
+    ids=["off, and silent", "too busy to switch on"],
+)
+def test_a_modem_that_a_failed_reset_left_off_is_switched_on(
+    plug: Plug, fault: dict[str, str], error: type[errors.DriverError]
+) -> None:
+    """REQ-HW-01: nobody needs to pull its plug."""
+    modem = Hesitant(TinyCard())
+    vars(modem).update(fault)
+    source = plug(modem)
+    card = source.connect(source.name)
+    hasten(source, card=0.5)
+    with pytest.raises(error):
+        card.reset()
+    card.close()
+    hasten(source)
+    assert [state.presence for state in source.wait(0)] == [Presence.CARD]
+    assert modem.level == 4
+    assert iccid_in(source) == ICCID
 
 
 def test_a_modem_that_says_nothing_while_it_is_off_has_no_power_on_its_card(plug: Plug, modem: Modem) -> None:
