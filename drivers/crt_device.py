@@ -39,6 +39,8 @@ _COLD_RESETS = (Command(0x51, 0x30, b"\x35"), Command(0x51, 0x30, b"\x33"))
 """At 3 V, which every UICC takes (TS 102 221 §5), then at 5 V for cards of the first generation; ISO 7816-3 both."""
 _T0, _T1 = 0x33, 0x34  # parameter of a command to the card
 _T0_TYPE: Final = b"\x30"
+_OF_THE_CARD: Final = "6"
+"""How the codes begin of whatever the device has against a card's chip (`crt_frames.ERRORS`)."""
 _BIN_COUNT = Command(0xA5, 0x30, repeatable=True)
 
 _CLEARED: Final = bytes([EOT])
@@ -91,16 +93,21 @@ class CrtDevice:
         Raises
         ------
         MuteCardError
-            It answers at no voltage.
+            It answers at no voltage, or not so that the dispenser could speak to it.
         DriverError
             The dispenser does not answer.
         """
         for command in _COLD_RESETS:
             self._mute = True
             try:
-                reply = self._do(command, self.patience.card)
-            except (errors.MuteCardError, errors.CardUnresponsiveError):
+                reply = self._ask(command, self.patience.card)
+            except errors.CardUnresponsiveError:
                 continue
+            failure = reply.failure(self._reader)
+            if reply.error[:1] == _OF_THE_CARD:
+                continue
+            if failure is not None:
+                raise failure
             self._mute = False
             self.t0 = reply.data[:1] == _T0_TYPE
             return reply.data[1:]
@@ -115,11 +122,13 @@ class CrtDevice:
             As `power_up` does.
         """
         try:
-            atr = self._do(_WARM_RESET, self.patience.card).data[1:]
-        except (errors.MuteCardError, errors.CardResetError, errors.CardUnresponsiveError):
+            reply = self._ask(_WARM_RESET, self.patience.card)
+        except errors.CardUnresponsiveError:
+            return self.power_up()
+        if reply.error:  # whatever it is, a cold one tells whether it is the card's
             return self.power_up()
         self._mute = False
-        return atr
+        return reply.data[1:]
 
     def send(self, unit: bytes) -> bytes:
         """Pass one unit to the card.
@@ -189,7 +198,15 @@ class CrtDevice:
             self._line = None
 
     def _do(self, command: Command, seconds: float) -> Reply:
-        """Run one command on a device that is open and initialised, and raise what it says is wrong.
+        """Run one command as `_ask` does, and raise what the device says is wrong."""
+        reply = self._ask(command, seconds)
+        failure = reply.failure(self._reader)
+        if failure is not None:
+            raise failure
+        return reply
+
+    def _ask(self, command: Command, seconds: float) -> Reply:
+        """Run one command on a device that is open and initialised, and return its answer, good or bad.
 
         One that lost its power refuses everything until it is initialised again; its card then says "not activated".
         """
@@ -202,9 +219,6 @@ class CrtDevice:
         except errors.ReaderLostError:
             self.close()
             raise
-        failure = reply.failure(self._reader)
-        if failure is not None:
-            raise failure
         return reply
 
     def _initialise(self, line: SerialLine) -> None:

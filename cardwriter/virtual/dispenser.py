@@ -34,6 +34,8 @@ class Dispenser:
     atr: bytes | None = None
     """What cards answer to reset; None lets them answer for themselves, nothing makes them mute."""
     wants_5_volts: bool = False
+    reset_fails: dict[int, str] = field(default_factory=dict)
+    """Parameter of a reset, cold or warm, to the error that it answers."""
     refuse: dict[int, str] = field(default_factory=dict)
     """Command to the error it answers, until taken out."""
     naks: int = 0
@@ -181,6 +183,8 @@ class Dispenser:
     def _reset(self, card: Card, pm: int, data: bytes) -> bytes:
         if pm == _WARM and not self.powered:
             raise RefusedError("65")
+        if pm in self.reset_fails:
+            raise RefusedError(self.reset_fails[pm])
         atr = card.reset() if self.atr is None else self.atr
         if not atr or (self.wants_5_volts and data == b"5"):
             raise RefusedError("61")

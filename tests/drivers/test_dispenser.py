@@ -22,6 +22,7 @@ from tests.patience import PATIENCE
 from tests.station.tiny_card import ATR, ICCID, OTHER_ICCID, TinyCard
 
 STATUS, MOVE, CARD = 0x31, 0x32, 0x51
+COLD, WARM = 0x30, 0x38
 
 CALM = Patience(card=PATIENCE, movement=PATIENCE, device=PATIENCE, acknowledgement=PATIENCE)
 Plug = Callable[[], CrtDispenser]
@@ -225,6 +226,31 @@ def test_a_card_without_power_is_moved_though_none_can_be_taken_from_it(plug: Pl
     machine.refuse[CARD] = "65"
     source.reject()
     assert len(machine.bin) == 1
+
+
+@pytest.mark.parametrize("code", ["62", "64", "65", "66", "67", "69"])
+def test_a_card_that_the_dispenser_cannot_speak_to_is_mute_and_goes_into_the_bin(
+    plug: Plug, machine: Dispenser, code: str
+) -> None:
+    """REQ-HW-11: a spoiled card is no lost dispenser, which could not be told to bin it."""
+    source = plug()
+    source.feed()
+    machine.reset_fails = {COLD: code}
+    assert [state.presence for state in source.wait(0)] == [Presence.MUTE]
+    with pytest.raises(errors.MuteCardError):
+        source.connect(source.name)
+    source.reject()
+    assert source.rejected() == 1
+
+
+@pytest.mark.parametrize("code", ["00", "03", "62"])
+def test_a_dispenser_without_a_warm_reset_resets_cold(plug: Plug, machine: Dispenser, code: str) -> None:
+    source = plug()
+    source.feed()
+    machine.reset_fails = {WARM: code}
+    card = source.connect(source.name)
+    assert card.reset() == ATR
+    assert card.transmit(SELECT_ICCID)[1] == 0x9000
 
 
 def test_a_card_that_answers_a_second_reset_is_mute_no_more(plug: Plug, machine: Dispenser) -> None:
