@@ -71,16 +71,6 @@ class Client:
         wanted = {name: value for name, value in query.items() if value is not None}
         return self._call("GET", path, params=wanted)
 
-    def fetch(self, path: str) -> bytes:
-        """GET the path and return the file that it answers.
-
-        Raises
-        ------
-        typer.Exit
-            As for `read`.
-        """
-        return self._answer("GET", path).content
-
     def save(self, path: str, file: Path, **query: Any) -> None:
         """GET the list of the path whole and write it to the file, piece by piece: CSV, or XLSX by the file's name.
 
@@ -93,18 +83,24 @@ class Client:
         self.save_file(path, file, **query, format=form)
 
     def save_file(self, path: str, file: Path, **query: Any) -> None:
-        """GET what the path answers and write it to the file, as `save` does; raises as that does."""
+        """GET what the path answers and write it to the file, as `save` does; raises as that does.
+
+        What is no plain file, such as /dev/stdout, or a link to one, is written into and never replaced.
+        """
         wanted = {name: value for name, value in query.items() if value is not None}
-        unfinished = file.with_name(f"{file.name}.part")
+        plain = not file.is_symlink() and (file.is_file() or not file.exists())
+        unfinished = file.with_name(f"{file.name}.part") if plain else file
         try:
             with unfinished.open("wb") as target:
                 self._answer("GET", path, params=wanted, into=target)
-            unfinished.replace(file)
+            if plain:
+                unfinished.replace(file)
         except OSError as error:
             _complain(f"{file} cannot be written: {error.strerror}")
             raise typer.Exit(1) from None
         finally:
-            unfinished.unlink(missing_ok=True)
+            if plain:
+                unfinished.unlink(missing_ok=True)
 
     def write(
         self, path: str, body: Any = None, *, key: str | None = None, method: str = "POST", **more: Any

@@ -114,4 +114,4 @@ def _in_background(client: Client, file: Path, fields: dict[str, Any], rejects: 
 
 
 def _write_rejects(client: Client, load_id: str, path: Path) -> None:
-    path.write_bytes(client.fetch(f"/v1/loads/{load_id}/rejects"))
+    client.save_file(f"/v1/loads/{load_id}/rejects", path)
