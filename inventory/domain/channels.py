@@ -34,6 +34,17 @@ def is_sold_in(sale_channel: SaleChannel, channel: Channel, *, approved: bool = 
     return in_place and (approved or not needs_approval)
 
 
+def why_not_sold_in(sale_channel: SaleChannel, channel: Channel) -> str | None:
+    """Return why numbers open to `sale_channel` are not sold in `channel` (English; `i18n.translated`), None if so."""
+    if is_sold_in(sale_channel, channel):
+        return None
+    if is_sold_in(sale_channel, channel, approved=True):
+        reason = "each of them needs an approval"
+    else:
+        reason = "they are sold in own halls only"
+    return reason
+
+
 def require_sold_in(number_class: int, sale_channel: SaleChannel, channel: Channel, *, approved: bool = False) -> None:
     """Let pass a sale in a channel that the number's class is open to.
 
@@ -42,5 +53,8 @@ def require_sold_in(number_class: int, sale_channel: SaleChannel, channel: Chann
     SaleChannelRefused
         The class is not sold there, or not without an approval.
     """
-    if not is_sold_in(sale_channel, channel, approved=approved):
-        raise SaleChannelRefused(number_class=number_class, channel=str(channel), sold_in=str(sale_channel))
+    reason = why_not_sold_in(sale_channel, channel)
+    if reason is not None and not is_sold_in(sale_channel, channel, approved=approved):
+        raise SaleChannelRefused(
+            number_class=number_class, channel=str(channel), sold_in=str(sale_channel), reason=reason
+        )

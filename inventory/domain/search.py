@@ -22,12 +22,12 @@ _AFTER_NINE: Final = ":"
 _MOBILE_LENGTH: Final = 11
 _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
 _FORMS: Final = {
-    "starts": (_DIGITS, "digits"),
-    "ends": (_DIGITS, "digits"),
-    "contains": (_DIGITS, "digits"),
-    "pattern": (re.compile(r"[0-9?*]+", re.ASCII), "digits, ? for one digit and * for several"),
-    "letters": (re.compile(r"[A-Z0-9?]+", re.ASCII), "letters for digits, digits, and ? for any digit"),
-    "without": (_DIGITS, "digits"),
+    "starts": _DIGITS,
+    "ends": _DIGITS,
+    "contains": _DIGITS,
+    "pattern": re.compile(r"[0-9?*]+", re.ASCII),
+    "letters": re.compile(r"[A-Z0-9?]+", re.ASCII),
+    "without": _DIGITS,
 }
 
 
@@ -87,11 +87,22 @@ class NumberQuery:
         )
 
 
+def _needed(part: str) -> str:
+    """Return what this part of a wish may hold, as a whole sentence: that is what can be said in another language."""
+    if part == "pattern":
+        reason = "digits, ? for one digit and * for several are needed"
+    elif part == "letters":
+        reason = "letters for digits, digits, and ? for any digit are needed"
+    else:
+        reason = "digits are needed"
+    return reason
+
+
 def _check(wish: SearchWish) -> None:
-    for part, (form, allowed) in _FORMS.items():
+    for part, form in _FORMS.items():
         value: str = getattr(wish, part)
         if value and form.fullmatch(value) is None:
-            raise InvalidSearch(field=part, value=value, reason=f"{allowed} are needed")
+            raise InvalidSearch(field=part, value=value, reason=_needed(part))
         if len(value.replace("*", "")) > wish.length:
             raise InvalidSearch(field=part, value=value, reason=f"the numbers searched have {wish.length} digits")
 

@@ -8,9 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response, StreamingResponse
 
+from inventory.domain.channels import Channel, SaleChannel, why_not_sold_in
 from inventory.domain.errors import DomainError
 from inventory.domain.replacement import ReplaceReason
 from inventory.domain.search import SearchWish
+from inventory.i18n import translated
 from inventory.services.search import SearchAsk, search_numbers
 from inventory.web.code_tables import offered_classes
 from inventory.web.deps import RuntimeDep
@@ -77,9 +79,18 @@ async def numbers(
     except DomainError as refusal:
         values = {"numbers": None, "whole": None, "hlr": hlr, "search_problem": explain(desk.request, refusal)}
         return desk.show("desk/numbers.html", values, status=status_of(refusal))
-    rows = [row | {"class_name": class_name(row["number_class"], desk.language)} for row in found]
+    rows = [
+        row | {"class_name": class_name(row["number_class"], desk.language), "not_sold": _not_sold(desk, row)}
+        for row in found
+    ]
     whole = q if q.isascii() and q.isdigit() and len(q) == MOBILE_DIGITS else None
     return desk.show("desk/numbers.html", {"numbers": rows, "whole": whole, "hlr": hlr, "search_problem": None})
+
+
+def _not_sold(desk: Desk, row: dict[str, Any]) -> str | None:
+    """Return in words why the number of this row is not sold at the desk, None if it is."""
+    reason = why_not_sold_in(SaleChannel(row["terms"]["sale_channel"]), Channel(desk.caller.channel))
+    return None if reason is None else translated(reason, desk.language)
 
 
 async def find_some(desk: Desk, ask: SearchAsk, *, few: int) -> list[dict[str, Any]]:

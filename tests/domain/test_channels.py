@@ -29,4 +29,13 @@ def test_a_sale_in_a_wrong_channel_names_class_and_channel() -> None:
     require_sold_in(3, SaleChannel.OWN_HALL, HALL)
     with pytest.raises(SaleChannelRefused) as refused:
         require_sold_in(3, SaleChannel.OWN_HALL, Channel.WEB)
-    assert refused.value.params == {"number_class": 3, "channel": "web", "sold_in": "own_hall"}
+    assert refused.value.params == {
+        "number_class": 3, "channel": "web", "sold_in": "own_hall", "reason": "they are sold in own halls only",
+    }  # fmt: skip
+
+
+def test_a_sale_that_lacks_an_approval_says_so() -> None:
+    with pytest.raises(SaleChannelRefused) as refused:
+        require_sold_in(0, SaleChannel.APPROVAL_ONLY, Channel.WEB)
+    assert refused.value.params["reason"] == "each of them needs an approval"
+    require_sold_in(0, SaleChannel.APPROVAL_ONLY, Channel.WEB, approved=True)

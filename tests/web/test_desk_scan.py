@@ -83,3 +83,28 @@ def test_second_number_that_the_card_may_not_have_is_refused_in_words(browser: B
     assert "missing_field" in clerk.post("/desk/second-numbers", data={"card": CARD}).text
     assert "missing_field" in clerk.post("/desk/second-numbers", data={"number": number}).text
     assert "invalid_identifier" in clerk.post("/desk/second-numbers", data={"number": number, "card": "8986"}).text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "each of them needs an approval"), ("zh", "每个号码都须先经批准")]
+)
+def test_number_that_needs_an_approval_says_so_before_it_is_taken(browser: Browser, language: str, said: str) -> None:
+    """REQ-NUM-10: nobody promises a customer a number that the desk would then be refused."""
+    clerk = browser(Role.CLERK)
+    clerk.get(f"/language/{language}")
+    found = clerk.get("/desk/numbers", params={"q": "13888881111"}).text
+    assert said in found
+    assert "<button" not in found
+    assert "<button" in clerk.get("/desk/numbers", params={"q": "13888881357"}).text
+    refused = clerk.post("/desk/holds", data={"number": "13888881111", "iccid": CARD}).text
+    assert said in refused
+    assert "own_hall" not in refused
+
+
+@pytest.mark.parametrize("typed", ["13%", "AA!", "1*x"])
+def test_what_a_search_may_hold_is_said_in_chinese(browser: Browser, typed: str) -> None:
+    clerk = browser(Role.CLERK)
+    clerk.get("/language/zh")
+    said = clerk.get("/desk/numbers", params={"q": typed}).text
+    assert "应为" in said
+    assert "digits" not in said

@@ -6,11 +6,11 @@ from inventory.domain.errors.base import DomainError, Refusal
 
 
 class SaleChannelRefused(DomainError):
-    """The number's class is not sold in this channel (`number_class`, `channel`, `sold_in`)."""
+    """The number's class is not sold in this channel (`number_class`, `channel`, `sold_in`, `reason`)."""
 
     code = "sale_channel_refused"
     refusal = Refusal.FORBIDDEN
-    message = "Numbers of class {number_class} are not sold in channel {channel}; they are sold in {sold_in}"
+    message = "Numbers of class {number_class} are not sold in channel {channel}: {reason}"
 
 
 class NumberNotFree(DomainError):
