@@ -6,8 +6,8 @@ import logging
 import platform
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Annotated, Final
@@ -77,7 +77,7 @@ def _run(source: ReaderSource, service: str, data: Path, code: str, language: La
             credential=credential.secret,
             trust=enrolment.trust_of(credential, data),
             data=data,
-            tell=lambda text, **values: console().print(say(text, language, **values), markup=False),
+            tell=_telling(language),
             on_end=bell.ring,
         )
     except LinkRefusedError as error:
@@ -92,7 +92,18 @@ def _run(source: ReaderSource, service: str, data: Path, code: str, language: La
         station.stop()
     if station.refused is not None:
         raise typer.Exit(complain("link_refused", language, reason=station.refused))
-    console().print(say("stopped", language))
+    _telling(language)("stopped")
+
+
+def _telling(language: Language) -> Callable[..., None]:
+    """Return what tells the hall; an output that went away or takes no Chinese stops none of the threads that tell."""
+
+    def tell(text: str, **values: object) -> None:
+        # SystemExit is what rich makes of a pipe that nobody reads; whatever comes after it goes nowhere.
+        with suppress(OSError, SystemExit, UnicodeError):
+            console().print(say(text, language, **values), markup=False)
+
+    return tell
 
 
 def _known(data: Path, language: Language, *, enrolling: bool) -> enrolment.Credential | None:
@@ -128,5 +139,5 @@ def _enrol(service: str, code: str, data: Path, language: Language) -> enrolment
         credential = enrolment.enrol(service, code, data, name=platform.node() or "station")
     except enrolment.EnrolmentError as error:
         raise typer.Exit(complain("enrol_failed", language, reason=error)) from None
-    console().print(say("enrolled", language, name=credential.name), markup=False)
+    _telling(language)("enrolled", name=credential.name)
     return credential

@@ -163,6 +163,25 @@ def test_a_card_in_a_real_reader_is_seen_written_and_swapped(
 
 
 @pytest.mark.card
+@pytest.mark.parametrize(
+    ("module", "encoding"),
+    [("tests.station.unheard", "utf-8"), ("cardwriter.station", "ascii")],
+    ids=["nobody reads it", "it takes no Chinese"],
+)
+def test_what_a_station_cannot_tell_its_hall_stops_neither_watch_nor_script(
+    service: FakeService, start_station: Start, bench: Bench, module: str, encoding: str
+) -> None:
+    """REQ-HW-01: readers are watched although what the station prints goes nowhere."""
+    out = {"PCSCLITE_CSOCK_NAME": str(bench.socket), "PYTHONIOENCODING": encoding}
+    start_station("--lang", "zh", readers="pcsc:", module=module, **out)
+    service.wait_state("no_card")
+    bench.insert(0)
+    service.wait_state("card")
+    service.send_run(WRITE, reader=bench.readers[0])
+    assert report_of(service.wait_report(WRITE.id)).outcome is Outcome.COMPLETED
+
+
+@pytest.mark.card
 def test_a_card_torn_out_of_a_real_reader_in_mid_write_is_lost_and_changed(
     service: FakeService, start_station: Start, bench: Bench
 ) -> None:
