@@ -65,3 +65,15 @@ def test_customer_takes_the_card_from_the_gate_after_a_while() -> None:
         customers.look(taken)
         assert dispenser.gate is None
         customers.look(taken)
+
+
+def test_folder_that_is_no_demos_is_never_thrown_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "demo" / "slides.odp"
+    kept.parent.mkdir()
+    kept.touch()
+    monkeypatch.setenv("HAOKA_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("HAOKA_DATABASE_URL", raising=False)
+    assert main(["demo", "--fresh", "--once"]) == 1
+    assert ("something else than a demo" in capsys.readouterr().err, kept.exists()) == (True, True)

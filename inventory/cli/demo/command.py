@@ -75,7 +75,7 @@ def _settings(given: Settings, *, fresh: bool) -> Settings:
     Raises
     ------
     DemoFailed
-        Emptying it would leave a database behind that nobody has the keys of.
+        Emptying it would leave a database behind that nobody has the keys of, or take away what is not a demo's.
     """
     folder = (given.data_dir / FOLDER).absolute()
     if fresh and given.database_url is not None:
@@ -84,6 +84,8 @@ def _settings(given: Settings, *, fresh: bool) -> Settings:
             "and another data folder in HAOKA_DATA_DIR"
         )
     if fresh and folder.exists():
+        if any(folder.iterdir()) and not any((*folder.glob("demo.json"), *folder.glob("postgresql-*"))):
+            raise DemoFailed(f"{folder} holds something else than a demo; name another data folder in HAOKA_DATA_DIR")
         EmbeddedServer(folder).erase()
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
