@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from inventory.domain.lifecycle import KIOSK_OPEN, HoldState, KioskState, WriteJobState
+from inventory.domain.lifecycle import KIOSK_OPEN, HoldState, KioskState, NumberState, WriteJobState
 from inventory.i18n import Language
 from inventory.web.sale_view import quote_lines
 from inventory.web.texts import translations
@@ -14,7 +14,7 @@ from inventory.web.texts import translations
 _COUNTER = "Please go to the counter or call the staff; your number is free again and can be chosen there."
 _UNSETTLED = "Please call the staff; they find out whether your card works. The number is kept for you meanwhile."
 _TAKEN_BACK = "Nobody took the card in time, so the machine keeps it."
-_ASK_STAFF = "Please call the staff and show your identity document; they give you the card. Your line is ready."
+_ASK_STAFF = "Please call the staff and show your identity document; they give you the card."
 _CUT_OFF = "This machine is not connected just now. It goes on by itself; call the staff if it takes long."
 _CLOSED = {
     "closed": "This machine is closed.",
@@ -99,6 +99,7 @@ def customer_view(
         "again": sale["cards"] > 1,
         "done": 0 if job is None else job["steps_done"],
         "total": 1 if job is None else max(job["steps_total"] or 0, job["steps_done"], 1),
+        "waits": kit["number_state"] == NumberState.COMPLETING,
         "stuck": stuck,
         "cut_off": "" if online or sale["state"] not in KIOSK_OPEN else gettext(_CUT_OFF),
         "at_gate": at_gate,

@@ -292,6 +292,15 @@ def test_slip_bears_number_end_of_card_and_document_and_no_code_or_key(browser: 
         assert not [code for code in codes if code in page]
 
 
+def test_customer_whose_line_waits_for_the_network_is_told_so(browser: Browser, hall: Hall) -> None:
+    kiosk = hall.open(browser(Role.HALL_KEEPER))
+    sold(hall, kiosk, "done")
+    assert "Your line is ready to be used." in kiosk.get("/kiosk").text
+    hall.do("UPDATE number SET state = 'COMPLETING' WHERE hold_id IS NOT NULL")
+    page = kiosk.get("/kiosk").text
+    assert ("when the network has taken it up" in page, "ready to be used" in page) == (True, False)
+
+
 def test_card_that_nobody_takes_shows_no_stranger_whose_it_is(browser: Browser, hall: Hall) -> None:
     """At first the customer stands there; two minutes later it is somebody else."""
     kiosk = hall.open(browser(Role.HALL_KEEPER))
