@@ -186,6 +186,12 @@ async def caller_of(session: AsyncSession, *, interface_no: str, staff_no: str) 
     return None if known is None else _caller(known)
 
 
+async def hours_of(session: AsyncSession, caller: Caller, *, now: datetime) -> WorkingHours:
+    """Return the working hours of a caller that was let in to look."""
+    async with session.begin():
+        return await _hours(session, caller, now=now)
+
+
 async def narrow(
     session: AsyncSession, cache: CallerCache, token: str, role: Role, lasts: timedelta, *, now: datetime
 ) -> SignedIn:
@@ -270,7 +276,7 @@ async def _look_up(
     return None
 
 
-async def _hours(session: AsyncSession, known: store.KnownCaller, *, now: datetime) -> WorkingHours:
+async def _hours(session: AsyncSession, known: store.KnownCaller | Caller, *, now: datetime) -> WorkingHours:
     rows = await store.windows(session, city_id=known.city_id, interface_no=known.interface_no, role=known.role)
     if not rows:
         return WorkingHours()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -59,9 +60,10 @@ def keep_session(answer: Response, request: Request, runtime: Runtime, token: st
 class Require:
     """Lets a signed-in person with the permission in; anybody else is shown the sign-in or the refusal."""
 
-    def __init__(self, permission: Permission, *, writes: bool) -> None:
+    def __init__(self, permission: Permission, *, writes: bool, finishing: bool) -> None:
         self.permission = permission
         self.writes = writes
+        self.finishing = finishing
 
     async def __call__(self, request: Request, runtime: RuntimeDep, now: NowDep) -> Caller:
         """Return the admitted person."""
@@ -70,10 +72,10 @@ class Require:
             from_page=True,
             origin={"client": request.client.host if request.client else None, "path": request.url.path},
         )
+        finishing = timedelta(minutes=runtime.settings.finish_minutes) if self.finishing else None
+        need = Need(permission=self.permission, writes=self.writes, finishing=finishing)
         async with runtime.database.session() as session:
-            caller = await admit(
-                session, runtime.callers, presented, Need(permission=self.permission, writes=self.writes), now=now
-            )
+            caller = await admit(session, runtime.callers, presented, need, now=now)
             if "hx-request" not in request.headers:
                 request.state.place = next(iter(await read_tree(session, caller)), None)
                 if caller.may(Permission.STOCK_READ):
@@ -84,9 +86,12 @@ class Require:
         return caller
 
 
-def require(permission: Permission, *, writes: bool = False) -> Any:
-    """Ask for a signed-in person: `caller: Annotated[Caller, require(Permission.X)]`."""
-    return Depends(Require(permission, writes=writes))
+def require(permission: Permission, *, writes: bool = False, finishing: bool = False) -> Any:
+    """Ask for a signed-in person: `caller: Annotated[Caller, require(Permission.X)]`.
+
+    `writes` asks for its working hours too; `finishing` lets it end begun work for a while after them (REQ-IF-11).
+    """
+    return Depends(Require(permission, writes=writes, finishing=finishing))
 
 
 async def _form(request: Request) -> dict[str, str]:

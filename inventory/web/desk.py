@@ -123,6 +123,7 @@ class Desk:
 
 Clerk = Annotated[Caller, require(Permission.HOLDS_WRITE)]
 Seller = Annotated[Caller, require(Permission.HOLDS_WRITE, writes=True)]
+Finisher = Annotated[Caller, require(Permission.HOLDS_WRITE, writes=True, finishing=True)]
 
 
 async def _reading(request: Request, session: SessionDep, runtime: RuntimeDep, caller: Clerk, now: NowDep) -> Desk:
@@ -133,7 +134,13 @@ async def _selling(request: Request, session: SessionDep, runtime: RuntimeDep, c
     return Desk(request, session, runtime, caller, now)
 
 
+async def _finishing(request: Request, session: SessionDep, runtime: RuntimeDep, caller: Finisher, now: NowDep) -> Desk:
+    return Desk(request, session, runtime, caller, now)
+
+
 DeskDep = Annotated[Desk, Depends(_reading)]
 """The desk, to look at."""
 SellingDep = Annotated[Desk, Depends(_selling)]
 """The desk, to change something: within working hours only."""
+FinishingDep = Annotated[Desk, Depends(_finishing)]
+"""The desk, to end what was begun: for a while after the hours, too (REQ-IF-11)."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from inventory.domain.dispensers import Movement
@@ -26,7 +26,7 @@ from inventory.services.once import Answer, WriteKey
 from inventory.services.seats import SeatWish, bind_reader, leave_reader
 from inventory.services.selecting import is_serial, item_name
 from inventory.web.deps import ConnectionDep, FormDep, WriteDep
-from inventory.web.desk import Desk, DeskDep, SellingDep
+from inventory.web.desk import Desk, DeskDep, FinishingDep, SellingDep
 from inventory.web.desk_pages import HoldId
 from inventory.web.problems import status_of
 from inventory.web.reader_view import SEAT_COOKIE
@@ -112,7 +112,7 @@ async def leave(desk: DeskDep, write: WriteDep, form: FormDep) -> Response:
 
 
 @router.post("/reader/move")
-async def move(desk: SellingDep, write: WriteDep, form: FormDep) -> Response:
+async def move(desk: FinishingDep, write: WriteDep, form: FormDep) -> Response:
     """Let the desk's dispenser feed a card, hand it out or bin it."""
     station, _, reader = form.get("reader", "").partition("|")
     try:
@@ -231,7 +231,7 @@ def _after(write: WriteKey, what: str) -> WriteKey:
 
 @router.post("/holds/{hold_id}/confirm")
 async def confirm(
-    desk: SellingDep, connection: ConnectionDep, write: WriteDep, form: FormDep, hold_id: HoldId
+    desk: FinishingDep, connection: ConnectionDep, write: WriteDep, form: FormDep, hold_id: HoldId
 ) -> Response:
     """Confirm the sale, or the replacement: terms accepted, real name checked, perhaps the old card handed in."""
     accepted = form.get("accepted", "")
@@ -281,21 +281,27 @@ async def swap(
     return await _held(desk, answer)
 
 
-@router.post("/holds/{hold_id}/{act}")
-async def extend_or_release(
-    desk: SellingDep, connection: ConnectionDep, write: WriteDep, form: FormDep, hold_id: HoldId,
-    act: Annotated[str, Path(pattern="^(extend|release)$")],
-) -> Response:  # fmt: skip
-    """Keep the kit longer, or give it back; a superior gives a colleague's kit back with a reason (REQ-RSV-07)."""
+@router.post("/holds/{hold_id}/extend")
+async def extend(desk: SellingDep, connection: ConnectionDep, write: WriteDep, hold_id: HoldId) -> Response:
+    """Keep the kit longer."""
 
-    async def extend() -> None:
+    async def act() -> None:
         key = await desk.key(hold_id)
         await promises.extend(connection, desk.caller, write, hold_id, keys=desk.keys, key=key, now=desk.now)
 
-    async def release() -> None:
+    return await _tried(desk, hold_id, act)
+
+
+@router.post("/holds/{hold_id}/release")
+async def release(
+    desk: FinishingDep, connection: ConnectionDep, write: WriteDep, form: FormDep, hold_id: HoldId
+) -> Response:
+    """Give the kit back; a superior gives a colleague's kit back with a reason (REQ-RSV-07)."""
+
+    async def act() -> None:
         key, reason = await desk.key(hold_id), form.get("reason") or None
         await promises.release(
             connection, desk.caller, write, hold_id, keys=desk.keys, key=key, reason=reason, now=desk.now
         )
 
-    return await _tried(desk, hold_id, extend if act == "extend" else release)
+    return await _tried(desk, hold_id, act)

@@ -16,7 +16,7 @@ from inventory.domain.channels import Channel, SaleChannel, is_sold_in
 from inventory.domain.errors import DomainError, KioskNotReady
 from inventory.domain.identifiers import parse_any_number
 from inventory.services import kiosk
-from inventory.services.access import Need, SignInRules, SignInWish, vouch
+from inventory.services.access import Need, SignInRules, SignInWish, hours_of, vouch
 from inventory.services.kiosk import Machine
 from inventory.services.sales import PASSED, RealName
 from inventory.services.search import SearchAsk
@@ -34,7 +34,7 @@ from inventory.web.deps import (
 )
 from inventory.web.desk import Desk
 from inventory.web.desk_pages import HoldId, find_some, typed_search
-from inventory.web.kiosk_view import closed_view, customer_view
+from inventory.web.kiosk_view import after_hours_view, closed_view, customer_view
 from inventory.web.problems import explain, status_of
 from inventory.web.reader_view import Place, choose_reader
 
@@ -47,6 +47,7 @@ _DIGITS = re.compile(r"[0-9]{0,8}", re.ASCII)
 _VERSION = re.compile(r"[0-9]{1,9}", re.ASCII)
 Standing = Annotated[Caller, require(Permission.KIOSK_SELL)]
 Selling = Annotated[Caller, require(Permission.KIOSK_SELL, writes=True)]
+Finishing = Annotated[Caller, require(Permission.KIOSK_SELL, writes=True, finishing=True)]
 
 
 async def _looking(request: Request, session: SessionDep, runtime: RuntimeDep, caller: Standing, now: NowDep) -> Desk:
@@ -57,10 +58,18 @@ async def _selling(request: Request, session: SessionDep, runtime: RuntimeDep, c
     return Desk(request, session, runtime, caller, now)
 
 
+async def _finishing(
+    request: Request, session: SessionDep, runtime: RuntimeDep, caller: Finishing, now: NowDep
+) -> Desk:
+    return Desk(request, session, runtime, caller, now)
+
+
 MachineDep = Annotated[Desk, Depends(_looking)]
 """The machine's browser, a desk with a dispenser for customers: to look at, and to end what was begun."""
 SellingDep = Annotated[Desk, Depends(_selling)]
 """The same, to begin something: within working hours only."""
+FinishingDep = Annotated[Desk, Depends(_finishing)]
+"""The same, to go on with what was begun: for a while after them, too (REQ-IF-11)."""
 
 
 async def _place(desk: Desk) -> tuple[Place | None, str | None]:
@@ -95,6 +104,8 @@ async def _screen(desk: Desk, q: str = "", refusal: DomainError | None = None) -
         )
     elif trouble is not None:
         values["closed"] = closed_view(trouble, desk.language)
+    elif not (hours := await hours_of(desk.session, desk.caller, now=desk.now)).is_open(desk.now):
+        values["closed"] = after_hours_view(hours.next_opening(desk.now), desk.language)
     else:
         ask = SearchAsk(wish=typed_search(q, ""), limit=_LOOKED_AT)
         found = await find_some(desk, ask, few=_LOOKED_AT)
@@ -158,7 +169,7 @@ async def choose(desk: SellingDep, connection: ConnectionDep, write: WriteDep, f
 
 
 @router.post("/{hold_id}/accept")
-async def accept(desk: SellingDep, form: FormDep, hold_id: HoldId) -> Response:
+async def accept(desk: FinishingDep, form: FormDep, hold_id: HoldId) -> Response:
     """Note that fee and terms are accepted."""
     version = form.get("version", "")
     try:
@@ -170,7 +181,7 @@ async def accept(desk: SellingDep, form: FormDep, hold_id: HoldId) -> Response:
 
 
 @router.post("/{hold_id}/check")
-async def check(desk: SellingDep, write: WriteDep, form: FormDep, hold_id: HoldId, runtime: RuntimeDep) -> Response:
+async def check(desk: FinishingDep, write: WriteDep, form: FormDep, hold_id: HoldId, runtime: RuntimeDep) -> Response:
     """Take the word of one of the hall, given with its own password, where no system checks the customer."""
     settings = runtime.settings
     wish = SignInWish(
@@ -181,7 +192,9 @@ async def check(desk: SellingDep, write: WriteDep, form: FormDep, hold_id: HoldI
         lasts=timedelta(), failures=settings.sign_in_failures, wait=timedelta(minutes=settings.sign_in_wait_minutes)
     )
     try:
-        need = Need(permission=Permission.HOLDS_WRITE, writes=True)
+        need = Need(
+            permission=Permission.HOLDS_WRITE, writes=True, finishing=timedelta(minutes=settings.finish_minutes)
+        )
         clerk = await vouch(desk.session, wish, rules, need, now=desk.now)
         seen = RealName(desk.now, "manual", PASSED)
         await kiosk.check(desk.session, clerk, write, hold_id, seen, now=desk.now, at=desk.caller)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from inventory.domain.calendar import SHANGHAI
 from inventory.domain.lifecycle import KIOSK_OPEN, HoldState, KioskState, NumberState, WriteJobState
 from inventory.i18n import Language
 from inventory.web.sale_view import quote_lines
@@ -64,6 +65,14 @@ def closed_view(why: str, language: Language) -> dict[str, Any]:
     """Return what a machine says that serves nobody now."""
     gettext = translations(language).gettext
     return {"headline": gettext(_CLOSED[why]), "advice": gettext("Please go to the counter.")}
+
+
+def after_hours_view(opens: tuple[datetime, datetime] | None, language: Language) -> dict[str, Any]:
+    """Return what a machine says outside its working hours; `opens` is the next time in which it serves."""
+    gettext = translations(language).gettext
+    at = "" if opens is None else f"{opens[0].astimezone(SHANGHAI):%m-%d %H:%M}"
+    advice = gettext("It serves again from %(at)s.") % {"at": at} if at else gettext("Please go to the counter.")
+    return {"headline": gettext("This machine serves nobody at this hour."), "advice": advice}
 
 
 def customer_view(

@@ -102,7 +102,23 @@ def render_form(
     return render(request, template, document, language=language_of(request), caller=caller, status=status)
 
 
+def _at_machine(request: Request) -> bool:
+    return f"{request.url.path}/".startswith("/kiosk/")
+
+
 def _page(request: Request, problem: Shown, status: int) -> Response:
+    if _at_machine(request):  # nobody stands there who would load its page again
+        closed = {"headline": problem.title, "advice": problem.detail}
+        screen: dict[str, Any] = {
+            "sale": None,
+            "closed": closed,
+            "numbers": [],
+            "more": False,
+            "q": "",
+            "problem": None,
+        }
+        part = "kiosk/panel.html" if "hx-request" in request.headers else "kiosk/page.html"
+        return render(request, part, screen, language=language_of(request), status=status)
     caller = getattr(request.state, "caller", None)
     if "hx-request" in request.headers:
         return render(request, "problem.html", {"problem": problem}, language=language_of(request), status=status)

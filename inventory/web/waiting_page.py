@@ -40,7 +40,7 @@ from inventory.web.texts import translations
 router = APIRouter(prefix="/waiting")
 
 Reader = Annotated[Caller, require(Permission.HOLDS_READ)]
-Taker = Annotated[Caller, require(Permission.HOLDS_READ, writes=True)]
+Taker = Annotated[Caller, require(Permission.HOLDS_READ, writes=True, finishing=True)]
 _LONGEST_REASON = 200
 _ADVICE = {
     AucState.NONE: "The network was not told of the card yet: the city company tells it.",

@@ -54,7 +54,7 @@ async def get_sales(caller: Annotated[Caller, require(Permission.HOLDS_READ)], s
     responses=errors(NotFound, HoldNotActive, InvalidField, InvalidIdentifier),
 )
 async def check_customer(
-    caller: Annotated[Caller, require(Permission.HOLDS_WRITE, writes=True)],
+    caller: Annotated[Caller, require(Permission.HOLDS_WRITE, writes=True, finishing=True)],
     hold: HoldId,
     real_name: RealNameReference,
     write: WriteDep,
