@@ -55,6 +55,8 @@ def load(folder: Path) -> Credential | None:
         kept = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    except RecursionError:
+        raise ValueError("nested deeper than any credential") from None
     if isinstance(kept, dict) and "secret" in kept and "signer" not in kept:
         raise OutdatedCredentialError
     credential = Credential(**kept)

@@ -186,8 +186,11 @@ def link_url(service: str) -> str:
     LinkRefusedError
         No such address, or one without TLS beyond this machine.
     """
-    parts = urlsplit(service)
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme)
+    try:
+        parts = urlsplit(service)
+        scheme = None if parts.port == 0 else {"http": "ws", "https": "wss"}.get(parts.scheme)
+    except ValueError:  # brackets around no address, or a port above 65,535
+        scheme = None
     if scheme is None or not parts.hostname:
         raise LinkRefusedError(f"the service's address must read http(s)://host, not {service!r}")
     if scheme == "ws" and not is_loopback(service):

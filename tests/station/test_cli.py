@@ -91,7 +91,11 @@ def test_a_locale_names_its_language(locale: str, language: str) -> None:
 
 @pytest.mark.parametrize(
     ("file", "content", "words"),
-    [("credential.json", "{", "credential"), ("journal.sqlite", "no journal " * 100, "cannot be used")],
+    [
+        ("credential.json", "{", "credential"),
+        ("credential.json", "[" * 100_000, "credential"),
+        ("journal.sqlite", "no journal " * 100, "cannot be used"),
+    ],
 )
 def test_a_data_folder_that_is_spoiled_is_named(
     desk: Desk, tmp_path: Path, file: str, content: str, words: str

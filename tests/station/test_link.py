@@ -194,7 +194,27 @@ def test_the_link_has_its_place_at_the_service(service: str, url: str) -> None:
     assert link_url(service) == url
 
 
-@pytest.mark.parametrize("service", ["http://haoka.example.cn", "http://10.0.0.1", "ftp://localhost", "localhost", ""])
+@pytest.mark.parametrize("service", ["http://haoka.example.cn", "http://10.0.0.1"])
 def test_beyond_this_machine_only_tls_will_do(service: str) -> None:
-    with pytest.raises(LinkRefusedError):
+    with pytest.raises(LinkRefusedError, match="https"):
         link_url(service)
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        "",
+        "localhost",
+        "ftp://localhost",
+        "http://",
+        "http://[",
+        "http://[::1",
+        "https://a:99999",
+        "https://a:b",
+        "https://a:0",
+    ],
+)
+def test_what_is_no_address_is_refused_as_it_was_typed(service: str) -> None:
+    with pytest.raises(LinkRefusedError, match="must read") as refused:
+        link_url(service)
+    assert repr(service) in str(refused.value)
