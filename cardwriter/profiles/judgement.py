@@ -57,10 +57,13 @@ def judge_write(script: Script, report: Report, marks: Collection[str]) -> Verdi
 def tells_of_adm(report: Report) -> bool:
     """Whether a write report says what became of the one VERIFY of the ADM: never sent, or accepted.
 
-    A refusal is told by the verdict; another answer, or none to a VERIFY that the journal saw go, leaves it in doubt.
+    A refusal is told by the verdict; another answer, or none to a VERIFY that the journal saw go, leaves it in doubt. A
+    run that the card itself stopped has an answer to all that was sent: it may end where a channel does not open.
     """
     answer = report.result(VERIFY_ADM)
-    return not report.changed if answer is None else _ok(answer)
+    if answer is not None:
+        return _ok(answer)
+    return not report.changed or (report.outcome is Outcome.STOPPED and bool(report.results))
 
 
 def _check(script: Script, report: Report) -> None:

@@ -24,9 +24,21 @@ from cardwriter.profiles import (
 )
 from cardwriter.profiles.judgement import VERIFY_ADM, judge_proof, tells_of_adm
 from cardwriter.script import Outcome, Report, Script, StepResult
+from cardwriter.virtual.faults import Fault, FaultKind
 from cardwriter.virtual.image import CardImage
 from cardwriter.virtual.uicc import VirtualUicc
-from tests.cardwriter.samples import EXPIRES, ICCID, OPC, RAND, K, a_blank, some_data
+from tests.cardwriter.samples import (
+    EXPIRES,
+    ICCID,
+    OPC,
+    RAND,
+    K,
+    a_blank,
+    blank_for,
+    identify,
+    some_data,
+    some_data_for,
+)
 from tests.cardwriter.station import run
 
 FAMILY = profile("preset_key")
@@ -275,3 +287,17 @@ def test_a_report_tells_of_the_adm_key_only_if_it_was_accepted_or_never_sent(
     results = () if sw is None else (StepResult(name=VERIFY_ADM, sw=sw, data=b""),)
     report = Report(script_id="s", outcome=Outcome.LOST, results=results, changed=begun)
     assert tells_of_adm(report) is tells
+
+
+def test_adm_key_was_not_sent_where_the_card_opens_no_channel_for_it() -> None:
+    """REQ-HW-06: opening the channel counts as a change, and the key comes after it."""
+    family = profile("scp03")
+    image = blank_for(family)
+    card = VirtualUicc(image)
+    script = family.write_script(identify(family, card), some_data_for(family), "write", EXPIRES)
+    image.faults = [Fault(FaultKind.ANSWER, ins=0x82, sw=0x6300)]
+    report = run(card, script)
+    assert (report.outcome, report.changed, report.results[-1].name) == (Outcome.STOPPED, True, "channel.open")
+    assert tells_of_adm(report)
+    assert not tells_of_adm(replace(report, outcome=Outcome.LOST))
+    assert not tells_of_adm(replace(report, results=()))
