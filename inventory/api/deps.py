@@ -125,12 +125,13 @@ async def _body(request: Request) -> Any:
 
     A form is digested part by part, for its boundary differs from one sending to the next.
     """
-    if request.headers.get("content-type", "").startswith(_FORMS):
+    media_type = request.headers.get("content-type", "").lower()  # RFC 9110 section 8.3.1: in either case
+    if media_type.startswith(_FORMS):
         return [[name, await _part(value)] for name, value in (await request.form()).multi_items()]
     raw = await request.body()
     if not raw:
         return None
-    if "json" in request.headers.get("content-type", ""):
+    if "json" in media_type:
         with suppress(ValueError, RecursionError):  # what is no JSON is the route's to refuse
             return json.loads(raw)
     return hashlib.sha256(raw).hexdigest()

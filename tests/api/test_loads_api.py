@@ -46,6 +46,21 @@ def test_repeated_upload_with_its_key_gets_the_first_answer(warehouse: TestClien
     assert other.json()["code"] == "idempotency_mismatch"
 
 
+def test_form_is_taken_whatever_the_case_of_its_content_type(warehouse: TestClient, operator: Operator) -> None:
+    body = (
+        b'--B\r\nContent-Disposition: form-data; name="kind"\r\n\r\nimsi_pool\r\n'
+        b'--B\r\nContent-Disposition: form-data; name="file"; filename="pool.txt"\r\n\r\n'
+        + imsi_pool(range(3))
+        + b"\r\n--B--\r\n"
+    )
+    head = {**operator.city_admin.headers, "Idempotency-Key": "k", "Content-Type": "Multipart/Form-Data; boundary=B"}
+
+    first, again = (warehouse.post("/v1/loads", content=body, headers=head) for _ in range(2))
+
+    assert (first.status_code, first.json()["rows"]) == (201, 3)
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
 def test_same_file_under_another_key_is_recognised(warehouse: TestClient, operator: Operator) -> None:
     first = upload(warehouse, operator.city_admin, vendor_file([1])).json()
     again = upload(warehouse, operator.city_admin, vendor_file([1]))
