@@ -93,7 +93,9 @@ class Bounded:
         if not length.isdigit() or int(length) > self._max_body:
             await self._refuse("body_too_large", 413, scope, receive, send)
             return
-        await self._app(scope, _Body(receive, self._max_body, json=b"json" in headers.get(b"content-type", b"").lower()), send)
+        await self._app(
+            scope, _Body(receive, self._max_body, json=b"json" in headers.get(b"content-type", b"").lower()), send
+        )
 
     async def _refuse(self, code: str, status: int, scope: Scope, receive: Receive, send: Send) -> None:
         answer: Response = problems.problem(Request(scope), status=status, code=code, params={})

@@ -317,7 +317,7 @@ async def _writable(session: AsyncSession, kit: Kit, hold: str, *, now: datetime
     if not is_alive(kit):
         raise HoldNotActive(hold=hold, state=kit.state)
     if kit.expires_at <= now:
-        raise HoldExpired(hold=hold, expired_at=kit.expires_at.isoformat())
+        raise HoldExpired(hold=hold, expired_at=kit.expires_at)
     if kit.sim_item_no is None:
         raise CardUnknown(iccid=None)
     card = await kits.find_card(session, city_id=kit.city_id, item_no=kit.sim_item_no)

@@ -110,7 +110,7 @@ async def _present(session: AsyncSession, kit: Kit, hold: str, *, now: datetime)
     if not is_alive(kit):
         raise HoldNotActive(hold=hold, state=kit.state)
     if kit.job_id is None and kit.expires_at <= now:
-        raise HoldExpired(hold=hold, expired_at=kit.expires_at.isoformat())
+        raise HoldExpired(hold=hold, expired_at=kit.expires_at)
     card = None
     if kit.sim_item_no is not None:
         card = await kits.find_card(session, city_id=kit.city_id, item_no=kit.sim_item_no, lock=True)

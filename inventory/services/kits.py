@@ -287,8 +287,7 @@ def _number_refusal(caller: Caller, number: NumberOffer | None) -> DomainError |
     if not number.ours:
         return OutsideScope(what=number.number)
     if number.state != "UNUSED":
-        until = None if number.hold_until is None else number.hold_until.isoformat()
-        return NumberNotFree(number=number.number, state=number.state, held_until=until)
+        return NumberNotFree(number=number.number, state=number.state, held_until=number.hold_until)
     if number.legal_hold:
         return LegalHold(field="number", value=number.number)
     on_sale = number.pool in caller.pools and number.transit_id is None and number.recall_id is None

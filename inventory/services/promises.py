@@ -68,7 +68,7 @@ def require_live(record: HoldRecord, hold: str, *, now: datetime | None) -> None
     if record.close_reason == END_REASON or (record.state in LIVE and now is not None and record.legal_hold):
         raise LegalHold(field="hold", value=hold)
     if record.state == HoldState.EXPIRED or (record.state in LIVE and now is not None and record.expires_at <= now):
-        raise HoldExpired(hold=hold, expired_at=record.expires_at.isoformat())
+        raise HoldExpired(hold=hold, expired_at=record.expires_at)
     if record.state not in LIVE:
         raise HoldNotActive(hold=hold, state=record.state)
 

@@ -68,7 +68,7 @@ def line_refusal(number: NumberOffer, old: LineCard | None, *, allowed: int) -> 
             number=number.number,
             business=old.order_business,
             reason=old.order_reason or "-",
-            until=old.order_until.isoformat(),
+            until=old.order_until,
         )
     if old.numbers > allowed:
         return CardServesNoMore(iccid=old.iccid or old.serial, numbers=old.numbers, most=allowed)

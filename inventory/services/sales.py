@@ -148,43 +148,43 @@ async def confirm(
         record = await require_record(connection, caller, hold_id)
         require_live(record, hold, now=now)
         if record.business == Business.SECOND_NUMBER:
-            _require_accepted(record, wish)
-            await _require_second(connection, caller, record)
+            _require_accepted(record, hold, wish)
+            await _require_second(connection, caller, record, hold)
             statement = holds.add_second_number
             return
-        _require_saleable(record, wish, now=now)
+        _require_saleable(record, hold, wish, now=now)
         if record.replace_reason is not None:  # a sale comes first: it is what most kits are
             statement = holds.replace
 
     return await attempt(connection, caller, write, act=act, explain=explain)
 
 
-def _require_accepted(record: HoldRecord, wish: ConfirmWish) -> None:
+def _require_accepted(record: HoldRecord, hold: str, wish: ConfirmWish) -> None:
     version = record.quote.get("rule_set_version")
     if record.number is None:
-        raise InvalidField(field="hold", value=record.hold_id, reason="this kit has no number to sell")
+        raise InvalidField(field="hold", value=hold, reason="this kit has no number to sell")
     if wish.old_card_handed_in and record.replace_reason is None:
         raise InvalidField(field="old_card_handed_in", value="true", reason="this kit replaces no card")
     if version != wish.quote_accepted:
         raise QuoteNotAccepted(version=version)
 
 
-async def _require_second(connection: AsyncConnection, caller: Caller, record: HoldRecord) -> None:
+async def _require_second(connection: AsyncConnection, caller: Caller, record: HoldRecord, hold: str) -> None:
     """Name what stands against the number on the card of a kit that has both."""
     if record.sim_item_no is None:
-        raise InvalidField(field="hold", value=record.hold_id, reason="this kit has no card")
+        raise InvalidField(field="hold", value=hold, reason="this kit has no card")
     card = await serving_card(connection, city_id=caller.city_id, sim_item=record.sim_item_no)
     refusal = second_number_refusal(card, number_hlr=record.number_hlr, own_hold=record.hold_id)
     if refusal is not None:
         raise refusal
 
 
-def _require_saleable(record: HoldRecord, wish: ConfirmWish, *, now: datetime) -> None:
+def _require_saleable(record: HoldRecord, hold: str, wish: ConfirmWish, *, now: datetime) -> None:
     """Name what is missing on a live hold before it can be sold."""
     card = record.iccid or record.serial
     if record.job_id is not None:
         raise CardBeingWritten(iccid=card)
-    _require_accepted(record, wish)
+    _require_accepted(record, hold, wish)
     if record.sim_state == SimState.WRITTEN or (record.sim_state == SimState.HELD and record.sim_hlr is not None):
         if record.identity_hlr is not None and record.identity_hlr != record.number_hlr:
             raise HlrMismatch(number_hlr=record.number_hlr, sim_hlr=record.identity_hlr)

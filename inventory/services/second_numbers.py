@@ -31,7 +31,7 @@ def second_number_refusal(
             number=card.number,
             business=card.order_business,
             reason=card.order_reason or "-",
-            until=card.order_until.isoformat(),
+            until=card.order_until,
         )
     if card.numbers >= card.max_numbers:
         return CardServesNoMore(iccid=card.name, numbers=card.numbers, most=card.max_numbers)

@@ -155,12 +155,13 @@ def test_wrong_key_is_refused_by_name(client: TestClient, stocked: Operator) -> 
 
 
 def test_second_caller_is_told_state_and_end(client: TestClient, stocked: Operator) -> None:
-    """REQ-NUM-10: the refusal is named."""
+    """REQ-NUM-10: the refusal is named, its text tells the time of the halls."""
     held = hold(client, stocked.clerk).json()
     refused = hold(client, stocked.hall_keeper, key="k-2")
     assert (refused.status_code, refused.json()["code"]) == (409, "number_not_free")
     assert refused.json()["params"]["state"] == "HELD"
-    assert held["expires_at"][:19] == refused.json()["params"]["held_until"][:19]
+    assert refused.json()["params"]["held_until"] == held["expires_at"] == "2026-11-02T02:30:00Z"
+    assert "2026-11-02 10:30" in refused.json()["detail"]
 
 
 def test_city_sets_how_long_holds_last(client: TestClient, stocked: Operator, clock: Clock) -> None:
@@ -188,6 +189,7 @@ def test_expired_hold_cannot_be_confirmed(client: TestClient, stocked: Operator,
     real_name = {"checked_at": "2026-11-02T02:00:00Z", "channel": "hall", "result": "passed"}
     refused = act(client, stocked.clerk, held, "confirm", {"quote_accepted": 1, "real_name": real_name})
     assert (refused.status_code, refused.json()["code"]) == (410, "hold_expired")
+    assert "2026-11-02 10:30" in refused.json()["detail"]
 
 
 def test_unwritten_card_cannot_be_confirmed(client: TestClient, stocked: Operator) -> None:
@@ -195,6 +197,16 @@ def test_unwritten_card_cannot_be_confirmed(client: TestClient, stocked: Operato
     real_name = {"checked_at": "2026-11-02T02:00:00Z", "channel": "hall", "result": "passed"}
     refused = act(client, stocked.clerk, held, "confirm", {"quote_accepted": 1, "real_name": real_name})
     assert (refused.status_code, refused.json()["code"]) == (409, "card_not_verified")
+
+
+def test_kit_without_a_number_cannot_be_confirmed_and_is_named_as_it_was_sent(
+    client: TestClient, stocked: Operator
+) -> None:
+    held = hold(client, stocked.clerk, number=None)
+    real_name = {"checked_at": "2026-11-02T02:00:00Z", "channel": "hall", "result": "passed"}
+    refused = act(client, stocked.clerk, held, "confirm", {"quote_accepted": None, "real_name": real_name})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_field")
+    assert refused.json()["params"]["value"] == held.json()["hold"]
 
 
 def test_activation_names_card_and_number_and_needs_the_key_and_a_written_card(

@@ -207,7 +207,7 @@ async def test_held_number_is_refused_with_state_and_end(counter: Counter) -> No
     await counter.hold(NUMBERS[0])
     with pytest.raises(NumberNotFree) as refused:
         await counter.hold(NUMBERS[0])
-    until = counter.at(30).now.isoformat()
+    until = counter.at(30).now
     assert refused.value.params == {"number": NUMBERS[0], "state": "HELD", "held_until": until}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -212,7 +213,7 @@ async def test_second_order_is_refused_with_the_firsts_reason(line: Counter) -> 
         "number": NUMBERS[0],
         "business": "replace_sim",
         "reason": "lost",
-        "until": first["expires_at"],
+        "until": datetime.fromisoformat(first["expires_at"]),
     }
     assert await rows(line, "SELECT state FROM sim WHERE item_no = 2") == [("AVAILABLE",)]
 
