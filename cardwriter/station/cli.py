@@ -43,7 +43,7 @@ def run(
 ) -> None:
     """Join this PC's readers to the service until stopped; enrol first if a code is given and none was used before."""
     language = chosen(lang)
-    source = open_readers(readers)
+    source = open_readers(readers, language)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("cardwriter").setLevel(logging.DEBUG if verbose else logging.INFO)
     bell = Bell()
@@ -81,7 +81,7 @@ def _run(source: ReaderSource, service: str, data: Path, code: str, language: La
             on_end=bell.ring,
         )
     except LinkRefusedError as error:
-        raise typer.Exit(complain("link_refused", language, reason=error)) from None
+        raise typer.Exit(complain(error.code, language, **error.values)) from None
     except AlreadyRunningError:
         raise typer.Exit(complain("already_running", language)) from None
     except (OSError, sqlite3.Error) as error:
@@ -91,7 +91,7 @@ def _run(source: ReaderSource, service: str, data: Path, code: str, language: La
         bell.wait()
         station.stop()
     if station.refused is not None:
-        raise typer.Exit(complain("link_refused", language, reason=station.refused))
+        raise typer.Exit(complain(station.refused.code, language, **station.refused.values))
     _telling(language)("stopped")
 
 
@@ -123,7 +123,7 @@ def enrol(service: Service, code: Code, data: Data = DATA, lang: LangOption = No
     try:
         _enrol(service, code, data, chosen(lang))
     except LinkRefusedError as error:
-        raise typer.Exit(complain("link_refused", chosen(lang), reason=error)) from None
+        raise typer.Exit(complain(error.code, chosen(lang), **error.values)) from None
 
 
 def main(arguments: Sequence[str] | None = None, *, app: typer.Typer = app) -> None:
@@ -138,6 +138,6 @@ def _enrol(service: str, code: str, data: Path, language: Language) -> enrolment
     try:
         credential = enrolment.enrol(service, code, data, name=platform.node() or "station")
     except enrolment.EnrolmentError as error:
-        raise typer.Exit(complain("enrol_failed", language, reason=error)) from None
+        raise typer.Exit(complain(error.code, language, **error.values)) from None
     _telling(language)("enrolled", name=credential.name)
     return credential

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from dataclasses import asdict, dataclass, field, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +18,21 @@ from cardwriter.station.trust import Trust
 
 FILE_NAME: Final = "credential.json"
 _TIMEOUT = 15.0
+_NOT_ABOUT_THE_CODE: Final = frozenset(
+    {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+)
 
 
 class EnrolmentError(Exception):
-    """The service did not take the code, or there is no place to keep its credential."""
+    """The service did not take the code, or there is no place to keep its credential.
+
+    `code` names the sentence for people, with what to do (`texts.TEXTS`), `values` fill it; the text is the log's.
+    """
+
+    def __init__(self, code: str, text: str, /, **values: object) -> None:
+        super().__init__(text)
+        self.code = code
+        self.values = values
 
 
 class OutdatedCredentialError(ValueError):
@@ -104,11 +116,14 @@ def enrol(service: str, code: str, folder: Path, *, name: str) -> Credential:
             secret=given["credential"],
         )
     except httpx2.HTTPStatusError as error:
-        raise EnrolmentError(f"the service refused the enrolment code ({error.response.status_code})") from None
+        raise _answered(address, error.response) from None
     except httpx2.HTTPError as error:
-        raise EnrolmentError(f"the service at {address} cannot be reached: {error}") from None
+        reason = f"the service at {address} cannot be reached: {error}"
+        raise EnrolmentError("enrol_unreachable", reason, service=address, reason=error) from None
     except (ValueError, KeyError, TypeError):
-        raise EnrolmentError(f"what answers at {address} is not the service") from None
+        raise EnrolmentError(
+            "enrol_not_ours", f"what answers at {address} is not the service", service=address
+        ) from None
     try:
         _keep(credential, folder)
     except OSError as error:
@@ -126,8 +141,19 @@ def _try(folder: Path) -> None:
 
 
 def _no_place(folder: Path, error: OSError) -> EnrolmentError:
-    reason = f"the folder {folder} takes no file ({error.strerror})"
-    return EnrolmentError(f"{reason}; make it this user's own, then give the same code again")
+    reason = (
+        f"the folder {folder} takes no file ({error.strerror}); make it this user's own, then give the same code again"
+    )
+    return EnrolmentError("enrol_no_place", reason, folder=folder, reason=error.strerror)
+
+
+def _answered(address: str, answer: httpx2.Response) -> EnrolmentError:
+    """Tell a code that the service refuses from a server that is not the service, or is in trouble."""
+    status = answer.status_code
+    if answer.is_client_error and status not in _NOT_ABOUT_THE_CODE:
+        return EnrolmentError("enrol_code_refused", f"the service refused the enrolment code ({status})", status=status)
+    reason = f"{address} answered {status} to the enrolment code"
+    return EnrolmentError("enrol_no_answer", reason, service=address, status=status)
 
 
 def _keep(credential: Credential, folder: Path) -> None:

@@ -33,7 +33,20 @@ Message = dict[str, Any]
 
 
 class LinkRefusedError(Exception):
-    """The service does not know this station any more, or its address is unfit; trying again will not help."""
+    """The service does not know this station any more, or its address is unfit; trying again will not help.
+
+    Parameters
+    ----------
+    code
+        Names the sentence for people, with what to do (`texts.TEXTS`); `values` fill it.
+    text
+        The same in short, for programmers and the log.
+    """
+
+    def __init__(self, code: str, text: str, /, **values: object) -> None:
+        super().__init__(text)
+        self.code = code
+        self.values = values
 
 
 class Link:
@@ -87,7 +100,7 @@ class Link:
             except InvalidStatus as error:
                 status = error.response.status_code
                 if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-                    raise LinkRefusedError(f"the service refused this station's credential ({status})") from None
+                    raise _unknown(status) from None
                 _log.warning("link: the service answered %s", status)
             except (OSError, InvalidHandshake, ConnectionClosed, TimeoutError) as error:
                 if not self._stopping.is_set():
@@ -144,7 +157,7 @@ class Link:
             case "ping":
                 self.send({"type": "pong"})
             case "revoked":
-                raise LinkRefusedError("the service revoked this station")
+                raise LinkRefusedError("link_revoked", "the service revoked this station")
             case _:
                 self._failures = 0
                 self._receive(message)
@@ -172,7 +185,7 @@ def knock(service: str, credential: str) -> None:
     except InvalidStatus as error:
         status = error.response.status_code
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            raise LinkRefusedError(f"the service refused this station's credential ({status})") from None
+            raise _unknown(status) from None
         raise OSError(f"the service answered {status}") from None
     except (InvalidHandshake, ConnectionClosed) as error:
         raise OSError(type(error).__name__) from None
@@ -192,9 +205,10 @@ def link_url(service: str) -> str:
     except ValueError:  # brackets around no address, or a port above 65,535
         scheme = None
     if scheme is None or not parts.hostname:
-        raise LinkRefusedError(f"the service's address must read http(s)://host, not {service!r}")
+        reason = f"the service's address must read http(s)://host, not {service!r}"
+        raise LinkRefusedError("link_address", reason, service=service)
     if scheme == "ws" and not is_loopback(service):
-        raise LinkRefusedError("beyond this machine the service must be reached over https")
+        raise LinkRefusedError("link_insecure", "beyond this machine the service must be reached over https")
     return f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}{PATH}"
 
 
@@ -205,6 +219,11 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _unknown(status: int) -> LinkRefusedError:
+    reason = f"the service refused this station's credential ({status})"
+    return LinkRefusedError("link_credential", reason, status=status)
 
 
 def backoff(failures: int) -> float:

@@ -32,6 +32,7 @@ Readers = Annotated[
 LangOption = Annotated[Lang | None, typer.Option(help="Language; default from LANG")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs, not sentences for people")]
 
+_USAGE: Final = 2
 DATA: Final = Path(".haoka/station")
 
 
@@ -43,18 +44,19 @@ def console() -> Console:
     return Console(highlight=False, soft_wrap=True, emoji=False)
 
 
-def open_readers(readers: str) -> ReaderSource:
+def open_readers(readers: str, language: Language) -> ReaderSource:
     """Open the readers behind an address.
 
     Raises
     ------
-    typer.BadParameter
-        No driver knows the address.
+    typer.Exit
+        No driver knows the address; it was said, with what to do.
     """
     try:
         return open_source(readers)
     except UnknownSchemeError as error:
-        raise typer.BadParameter(str(error)) from None
+        complain("reader_address", language, readers=readers, detail=error.detail)
+        raise typer.Exit(_USAGE) from None
 
 
 def complain(text: str, language: Language, **values: object) -> int:

@@ -220,7 +220,7 @@ def _credential(credential: enrol.Credential) -> Finding:
     try:
         knock(credential.service, credential.secret)
     except LinkRefusedError as error:
-        return _failed("credential", "credential_refused", reason=str(error))
+        return _failed("credential", "credential_refused", status=error.values.get("status", "–"))
     except OSError as error:
         return _failed("credential", "credential_untried", reason=type(error).__name__)
     return _ok("credential", name=credential.name, station=credential.station_id)

@@ -47,13 +47,13 @@ def list_readers(
 ) -> None:
     """List the readers, what is in them, and who holds one that is in use."""
     language = chosen(lang)
-    source = open_readers(readers)
+    source = open_readers(readers, language)
     with contextlib.closing(source), contextlib.suppress(KeyboardInterrupt):
         found = _look(source, language, {}, timeout=0, as_json=as_json)
         while watch:
             found = _look(source, language, found, timeout=LOOK_AGAIN, as_json=as_json)
         if not found:
-            raise typer.Exit(complain("no_reader", language))
+            raise typer.Exit(complain("no_reader_at", language, readers=readers))
 
 
 def _look(
@@ -143,7 +143,7 @@ def run_selftest(
 ) -> None:
     """Try readers, cards, disk, service, credential and clock; say for each what to do next."""
     language = chosen(lang)
-    source = open_readers(readers)
+    source = open_readers(readers, language)
     failed = False
 
     def ask(reader: str) -> None:
@@ -169,7 +169,7 @@ def bundle(
 ) -> None:
     """Put all that helps to find a fault into one file: versions, readers, self-test, journal, log; no secret in it."""
     language, now = chosen(lang), datetime.now(UTC)
-    source = open_readers(readers)
+    source = open_readers(readers, language)
     try:
         with contextlib.closing(source):
             write_bundle(

@@ -26,6 +26,15 @@ TEXTS: Final[dict[str, dict[Language, str]]] = {
     },
     "lost": {"zh": "{reader}：读卡器已拔出，请重新插好。", "en": "{reader}: the reader is gone; plug it in again."},
     "no_reader": {"zh": "没有找到读卡器，请接好读卡器。", "en": "No card reader found; plug one in."},
+    "no_reader_at": {
+        "zh": "“{readers}”处没有读卡器：请接好，或核对这个地址（haoka station readers 列出所有 PC/SC 读卡器）。",
+        "en": "No card reader at “{readers}”: plug it in, or see to this address (haoka station readers lists all "
+        "PC/SC readers).",
+    },
+    "reader_address": {
+        "zh": "读卡器地址“{readers}”无法打开：请改正 --readers。可用的写法见 docs/readers.zh-CN.md。{detail}",
+        "en": "The address of readers “{readers}” opens none: put --readers right; docs/readers.md tells how. {detail}",
+    },
     "service_gone": {
         "zh": "读卡器服务(pcscd)没有运行，请启动它。",
         "en": "The reader service (pcscd) is not running; start it.",
@@ -48,11 +57,53 @@ TEXTS: Final[dict[str, dict[Language, str]]] = {
         "en": "The data folder {folder} cannot be used ({reason}): see to its permissions and the disk's space, and "
         "start as the station's user.",
     },
-    "link_refused": {
-        "zh": "服务端拒绝了本工位（{reason}），请联系管理员重新登记。",
-        "en": "The service refused this station ({reason}); ask an administrator to enrol it again.",
+    "link_credential": {
+        "zh": "服务端不认本工位的凭据（{status}）：请让管理员发新登记码，重新登记。",
+        "en": "The service does not take this station's credential ({status}): ask an administrator for a new code and "
+        "enrol again.",
     },
-    "enrol_failed": {"zh": "登记没有成功：{reason}", "en": "Enrolment failed: {reason}"},
+    "link_revoked": {
+        "zh": "服务端已注销本工位：请让管理员发新登记码，重新登记。",
+        "en": "The service has revoked this station: ask an administrator for a new code and enrol again.",
+    },
+    "link_key_unknown": {
+        "zh": "服务端用本工位不认识的密钥签名写卡脚本：请让管理员发新登记码，重新登记。",
+        "en": "The service signs scripts with a key that this station has not learnt: ask an administrator for a new "
+        "code and enrol again.",
+    },
+    "link_address": {
+        "zh": "服务端地址应写作 https://主机名，不是“{service}”：请改正 --service。",
+        "en": "The service's address reads https://host, not “{service}”: put --service right.",
+    },
+    "link_insecure": {
+        "zh": "不在本机的服务端只能用 https 访问：请让 --service 以 https 开头。",
+        "en": "Beyond this machine the service is reached over https only: let --service begin with https.",
+    },
+    "enrol_unreachable": {
+        "zh": "登记没有成功：连不上服务端 {service}（{reason}）。请检查网线、防火墙和地址，再用同一个登记码重试。",
+        "en": "Enrolment failed: the service {service} cannot be reached ({reason}). Check cable, firewall and "
+        "address, then give the same code again.",
+    },
+    "enrol_code_refused": {
+        "zh": "登记没有成功：服务端不接受这个登记码（{status}），它可能输错、用过或已过期。请核对，或向管理员要新的。",
+        "en": "Enrolment failed: the service does not take this code ({status}); it is mistyped, used or too old. "
+        "Check it, or ask an administrator for a new one.",
+    },
+    "enrol_no_answer": {
+        "zh": "登记没有成功：{service} 应答 {status}，与登记码无关。请检查地址和代理，稍后用同一个登记码重试。",
+        "en": "Enrolment failed: {service} answered {status}, which says nothing of the code. Check the address and "
+        "proxies, then give the same code again.",
+    },
+    "enrol_not_ours": {
+        "zh": "登记没有成功：{service} 的应答不像是本系统的服务端。请检查地址和代理，再用同一个登记码重试。",
+        "en": "Enrolment failed: {service} does not answer as our service does. Check the address and proxies, then "
+        "give the same code again.",
+    },
+    "enrol_no_place": {
+        "zh": "登记没有成功：数据目录 {folder} 存不进文件（{reason}）。请把它交给工位的用户，再用同一个登记码重试。",
+        "en": "Enrolment failed: the folder {folder} takes no file ({reason}). Make it this user's own, then give the "
+        "same code again.",
+    },
     "enrolled": {"zh": "工位已登记：{name}", "en": "Station enrolled: {name}"},
     "connected": {"zh": "已连接服务端，工位名称：{name}", "en": "Connected; the service calls this station {name}"},
     "step": {"zh": "{reader}：第 {index}/{of} 步 {name} → {sw}", "en": "{reader}: step {index} of {of}, {name}: {sw}"},
@@ -147,8 +198,8 @@ TEXTS: Final[dict[str, dict[Language, str]]] = {
         "en": "The service knows this station: {name} ({station}).",
     },
     "selftest_credential_refused": {
-        "zh": "服务端不认本工位（{reason}）：请让管理员发新登记码，重新登记。",
-        "en": "The service does not take this station ({reason}): ask an administrator for a new code and enrol again.",
+        "zh": "服务端不认本工位（{status}）：请让管理员发新登记码，重新登记。",
+        "en": "The service does not take this station ({status}): ask an administrator for a new code and enrol again.",
     },
     "selftest_credential_unreadable": {
         "zh": "数据目录 {folder} 中的工位凭据读不出来：请重新登记（haoka station enrol）。",

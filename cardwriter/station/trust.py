@@ -65,7 +65,8 @@ class Trust:
         except ValueError:
             key, proof = b"", b""
         if not is_endorsed(self._signer, proof, key):
-            raise LinkRefusedError("it signs scripts with a key that this station has not learnt; enrol it again")
+            reason = "it signs scripts with a key that this station has not learnt; enrol it again"
+            raise LinkRefusedError("link_key_unknown", reason)
         if key != self._signer:
             self._keep(key)
             self._signer = key

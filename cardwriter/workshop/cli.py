@@ -211,6 +211,9 @@ def diff(
         raise typer.Exit(_USAGE) from None
     with _card(reader, language) as (_, card):
         found = dumping.dump(card, now=datetime.now(UTC), full=full)
+    if odd := comparison.unknown(ignore or (), right, found):
+        typer.echo(say("ignore_unknown", language, names=", ".join(odd)), err=True)
+        raise typer.Exit(_USAGE)
     differences = tuple(comparison.differences(right, found, ignore=ignore or ()))
     if as_json:
         print_json([asdict(one) for one in differences])
@@ -264,14 +267,17 @@ def _said(found: Any) -> str:
 def _card(url: str, language: Language) -> Iterator[tuple[str, CardConnection]]:
     """Hold the card meant, or end with a sentence."""
     try:
-        with the_card(open_readers(url)) as held:
+        with the_card(open_readers(url, language)) as held:
             yield held
     except SeveralCardsError as error:
         typer.echo(say("several_cards", language, readers=error), err=True)
         raise typer.Exit(1) from None
     except DriverError as error:
         reason = explain(error.code, language)
-        typer.echo(say("failed", language, reader=error.reader or url, reason=reason, detail=error.detail), err=True)
+        typer.echo(
+            say("failed", language, reader=error.reader or url.removesuffix(":"), reason=reason, detail=error.detail),
+            err=True,
+        )
         raise typer.Exit(1) from None
 
 

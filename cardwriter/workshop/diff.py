@@ -44,8 +44,10 @@ def load(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, RecursionError, ValueError) as error:
-        raise NotADumpError(f"{path}: {type(error).__name__}") from None
+    except OSError as error:
+        raise NotADumpError(f"{path}: {error.strerror}") from None
+    except (RecursionError, ValueError):
+        raise NotADumpError(str(path)) from None
     well_formed = (
         isinstance(found, dict)
         and found.get("format") == FORMAT
@@ -54,8 +56,14 @@ def load(path: Path) -> dict[str, Any]:
         and all(_is_hex(one.get("content", "")) for one in files.values())
     )
     if not well_formed:
-        raise NotADumpError(f"{path}: not written by haoka card dump --json")
+        raise NotADumpError(str(path))
     return dict(found)
+
+
+def unknown(ignore: Collection[str], *dumps: dict[str, Any]) -> list[str]:
+    """Return what `ignore` names and no dump has: a slip of the pen, which would leave nothing out."""
+    names = {CARD} | {file["name"] for found in dumps for file in found["files"].values()}
+    return [name for name in ignore if name not in names]
 
 
 def _is_hex(content: Any) -> bool:

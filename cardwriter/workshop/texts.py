@@ -23,6 +23,8 @@ TEXTS: Final[dict[str, dict[Language, str]]] = {
     "usim": {"zh": "有 USIM 应用", "en": "has a USIM"},
     "blank": {"zh": "空白卡", "en": "is blank"},
     "imsi": {"zh": "IMSI（USIM）", "en": "IMSI (USIM)"},
+    "imsi_blank": {"zh": "空白", "en": "blank"},
+    "imsi_malformed": {"zh": "格式不对", "en": "malformed"},
     "imsi_gsm": {"zh": "IMSI（2G 目录）", "en": "IMSI (2G directory)"},
     "mnc_length": {"zh": "网络号位数", "en": "digits of the network code"},
     "pin1_enabled": {"zh": "PIN1 已启用", "en": "PIN1 is asked for"},
@@ -32,6 +34,10 @@ TEXTS: Final[dict[str, dict[Language, str]]] = {
     "not_a_dump": {
         "zh": "这不是可用的基准文件（{reason}）：请用 haoka card dump --json 从一张正确的卡导出。",
         "en": "No dump to compare with ({reason}): make one from a card that is right with haoka card dump --json.",
+    },
+    "ignore_unknown": {
+        "zh": "两张卡上都没有 --ignore 所指的 {names}：请写文件名（如 EF.SPN），或写 card。",
+        "en": "Neither card has what --ignore names ({names}): name a file, such as EF.SPN, or card.",
     },
     "dump_file": {"zh": "文件", "en": "file"},
     "dump_name": {"zh": "名称", "en": "name"},
@@ -151,6 +157,8 @@ def value(found: object, language: Language) -> str:
     match found:
         case None:
             return say("untold", language)
+        case "blank" | "malformed":
+            return say(f"imsi_{found}", language)
         case bool():
             return say("yes" if found else "no", language)
         case dict():

@@ -51,6 +51,59 @@ def test_an_unknown_kind_of_reader_is_a_usage_error(command: list[str], tmp_path
     assert "known: at:, crt:, pcsc:, phoenix:, virtual:" in output
 
 
+@pytest.mark.parametrize(("lang", "word"), [("zh", "请改正 --readers"), ("en", "put --readers right")])
+@pytest.mark.parametrize("readers", ["floppy:", "phoenix:/dev/ttyUSB0?speed=warp", "at:", "virtual:nowhere:card"])
+def test_an_address_of_readers_that_opens_none_says_what_to_do(lang: str, word: str, readers: str) -> None:
+    code, output = invoke("readers", "--readers", readers, "--lang", lang)
+    assert (code, word in output, readers in output) == (2, True, True)
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "“at:/dev/nowhere”处没有读卡器"), ("en", "at “at:/dev/nowhere”")])
+def test_a_reader_that_is_not_there_is_named(lang: str, word: str) -> None:
+    code, output = invoke("readers", "--readers", "at:/dev/nowhere", "--lang", lang)
+    assert (code, word in output) == (1, True)
+
+
+def refused_enrolment(tmp_path: Path, service: str, lang: str, code: str = "K7QX") -> str:
+    status, output = invoke("enrol", "--service", service, "--data", str(tmp_path), "--code", code, "--lang", lang)
+    assert status == 1
+    return output
+
+
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        ("http://127.0.0.1:1", ("同一个登记码重试", "give the same code again")),
+        ("haoka.example.cn", ("请改正 --service", "put --service right")),
+        ("http://example.cn", ("以 https 开头", "begin with https")),
+    ],
+)
+def test_an_enrolment_that_reaches_no_service_says_what_to_do(
+    tmp_path: Path, service: str, said: tuple[str, str]
+) -> None:
+    for lang, words in zip(("zh", "en"), said, strict=True):
+        output = refused_enrolment(tmp_path, service, lang)
+        assert words in output
+        assert "service" not in output.replace("--service", "") or lang == "en"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (HTTPStatus.GONE, ("向管理员要新的", "ask an administrator for a new one")),
+        (HTTPStatus.UNPROCESSABLE_ENTITY, ("向管理员要新的", "ask an administrator for a new one")),
+        (HTTPStatus.NOT_FOUND, ("检查地址和代理", "Check the address")),
+        (HTTPStatus.SERVICE_UNAVAILABLE, ("同一个登记码重试", "give the same code again")),
+    ],
+)
+def test_a_code_that_is_refused_is_told_from_a_server_in_trouble(
+    desk: Desk, tmp_path: Path, status: HTTPStatus, said: tuple[str, str]
+) -> None:
+    desk.status = status
+    for lang, words in zip(("zh", "en"), said, strict=True):
+        assert words in refused_enrolment(tmp_path, desk.url, lang)
+
+
 def test_a_failed_enrolment_ends_with_a_sentence(tmp_path: Path) -> None:
     code, output = invoke("enrol", "--service", "http://127.0.0.1:1", "--data", str(tmp_path), "--code", "K7QX")
     assert code == 1

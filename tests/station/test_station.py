@@ -130,7 +130,7 @@ def test_a_revoked_station_ends_with_a_plain_sentence(service: FakeService, star
     service.wait_state("card")
     service.send({"type": "revoked"})
     assert station.process.wait(PATIENCE) == 1
-    assert "服务端拒绝了本工位" in station.text()
+    assert "服务端已注销本工位" in station.text()
 
 
 def station_on(bench: Bench, start_station: Start) -> StationProcess:

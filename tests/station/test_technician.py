@@ -106,7 +106,7 @@ def test_readers_for_programs() -> None:
 
 
 def shown(source: VirtualSource, monkeypatch: pytest.MonkeyPatch, *options: str) -> tuple[int, str]:
-    monkeypatch.setattr(technician, "open_readers", lambda _: source)
+    monkeypatch.setattr(technician, "open_readers", lambda *_: source)
     return invoke("readers", "--lang", "en", *options)
 
 
@@ -170,7 +170,7 @@ def test_the_selftest_says_each_line_in_words(lang: str, tmp_path: Path) -> None
 
 
 def test_a_failed_selftest_is_an_error_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(technician, "open_readers", lambda _: Held())
+    monkeypatch.setattr(technician, "open_readers", lambda *_: Held())
     code, output = invoke("selftest", "--data", str(tmp_path), "--lang", "zh")
     assert code == 1
     assert "[异常] virtual：卡不能用：另一个程序占用了读卡器，请关闭它" in output
@@ -196,7 +196,7 @@ class Obeyed(VirtualSource):
 
 
 def test_removal_is_asked_for_on_request(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(technician, "open_readers", lambda _: Obeyed(TinyCard()))
+    monkeypatch.setattr(technician, "open_readers", lambda *_: Obeyed(TinyCard()))
     code, output = invoke("selftest", "--data", str(tmp_path), "--removal", "--lang", "en")
     assert code == 0
     assert "Take the card out of virtual" in output

@@ -159,5 +159,12 @@ def test_what_is_no_dump_is_refused_with_advice(text: str, tmp_path: Path) -> No
 
 
 def test_a_golden_dump_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotADumpError, match="FileNotFoundError"):
+    with pytest.raises(NotADumpError, match="nothing.json"):
         load(tmp_path / "nothing.json")
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "两张卡上都没有"), ("en", "Neither card has")])
+def test_a_slip_in_what_to_leave_out_is_told(golden: Path, lang: str, word: str) -> None:
+    slips = ["--ignore", "EF.SPM", "--ignore", "card"]
+    code, output = invoke("diff", str(golden), "--reader", BLANK, *slips, "--lang", lang)
+    assert (code, word in output, "EF.SPM" in output) == (2, True, True)

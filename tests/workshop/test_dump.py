@@ -139,7 +139,7 @@ def test_a_card_of_another_world_is_dumped_as_far_as_it_goes() -> None:
 def test_a_card_that_goes_away_under_way_is_not_dumped_in_part(answers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DriverError):
         dumped(TinyCard(torn_after=answers))
-    monkeypatch.setattr(cli, "open_readers", lambda _: VirtualSource(TinyCard(torn_after=answers)))
+    monkeypatch.setattr(cli, "open_readers", lambda *_: VirtualSource(TinyCard(torn_after=answers)))
     code, output = invoke("dump", "--json", "--lang", "en")
     assert (code, "files" in output) == (1, False)
 

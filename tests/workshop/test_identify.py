@@ -48,6 +48,11 @@ def test_facts_are_plain_words(lang: str, words: str) -> None:
     assert words in invoke("identify", "--reader", BLANK, "--lang", lang)[1]
 
 
+@pytest.mark.parametrize(("lang", "words"), [("zh", "IMSI（USIM）: 空白"), ("en", "IMSI (USIM): blank")])
+def test_an_imsi_that_is_not_there_is_told_in_the_language_asked_for(lang: str, words: str) -> None:
+    assert words in invoke("identify", "--reader", BLANK, "--lang", lang)[1]
+
+
 def test_a_card_of_another_world_is_told_as_far_as_it_goes() -> None:
     code, output = invoke("identify", "--reader", TINY, "--lang", "en")
     assert code == 0
@@ -56,13 +61,13 @@ def test_a_card_of_another_world_is_told_as_far_as_it_goes() -> None:
 
 
 def test_a_card_without_a_number_ends_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "open_readers", lambda _: VirtualSource(TinyCard(files={0x3F00: bytearray()})))
+    monkeypatch.setattr(cli, "open_readers", lambda *_: VirtualSource(TinyCard(files={0x3F00: bytearray()})))
     code, output = invoke("identify", "--lang", "en")
     assert (code, "clean it" in output) == (1, True)
 
 
 def test_a_card_that_goes_away_under_way_is_not_told_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "open_readers", lambda _: VirtualSource(TinyCard(torn_after=4)))
+    monkeypatch.setattr(cli, "open_readers", lambda *_: VirtualSource(TinyCard(torn_after=4)))
     code, output = invoke("identify", "--lang", "en")
     assert (code, "does not say" in output) == (1, False)
 
@@ -76,7 +81,7 @@ def test_a_card_that_goes_away_under_way_is_not_told_in_part(monkeypatch: pytest
     ],
 )
 def test_which_card_is_meant_must_be_clear(source: VirtualSource, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "open_readers", lambda _: source)
+    monkeypatch.setattr(cli, "open_readers", lambda *_: source)
     code, output = invoke("identify", "--lang", "en")
     assert (code, words in output) == (1, True)
 

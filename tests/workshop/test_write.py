@@ -71,7 +71,7 @@ class Typed:
         file = self.folder / "card.json"
         file.write_text(json.dumps({name: value for name, value in (FILE | changes).items() if value is not None}))
         file.chmod(mode)
-        self.patch.setattr(cli, "open_readers", lambda _: VirtualSource(card(image)))
+        self.patch.setattr(cli, "open_readers", lambda *_: VirtualSource(card(image)))
         arguments = ["write", str(file), "--data", str(self.folder), "--lang", "en", *options]
         result = CliRunner().invoke(cli.station, arguments, env={"COLUMNS": "200"})
         assert not [secret for secret in SECRETS if secret in result.output]
