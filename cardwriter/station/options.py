@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import locale
 import os
 from enum import StrEnum
 from pathlib import Path
@@ -29,7 +30,7 @@ Data = Annotated[Path, typer.Option(help="Folder for the station's credential an
 Readers = Annotated[
     str, typer.Option("--readers", "--reader", help="URL of the readers, such as pcsc: or at:/dev/ttyUSB2")
 ]
-LangOption = Annotated[Lang | None, typer.Option(help="Language; default from LANG")]
+LangOption = Annotated[Lang | None, typer.Option(help="Language; default that of the system (LANG)")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs, not sentences for people")]
 
 _USAGE: Final = 2
@@ -67,7 +68,10 @@ def complain(text: str, language: Language, **values: object) -> int:
 
 def chosen(lang: Lang | None) -> Language:
     """Return the language asked for, or that of the environment."""
-    return lang.value if lang else language_of(os.environ.get("LC_ALL") or os.environ.get("LANG", ""))
+    if lang:
+        return lang.value
+    # Windows sets no such variable: the locale that Python found there speaks for it.
+    return language_of(os.environ.get("LC_ALL") or os.environ.get("LANG") or locale.getlocale()[0] or "")
 
 
 def print_json(value: Any) -> None:

@@ -265,8 +265,8 @@ def say(code: str, language: Language, **values: object) -> str:
 
 
 def language_of(locale: str) -> Language:
-    """Return the language for a LANG value: Chinese for zh_CN and its kind, English otherwise."""
-    return "zh" if locale.lower().startswith("zh") else "en"
+    """Return the language for a LANG value or a Windows locale: Chinese for zh_CN and its kind, English otherwise."""
+    return "zh" if locale.lower().startswith(("zh", "chinese")) else "en"
 
 
 DRIVER: Final[dict[str, str]] = {

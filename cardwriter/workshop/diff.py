@@ -43,7 +43,7 @@ def load(path: Path) -> dict[str, Any]:
         The file cannot be read, or is something else.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_bytes())  # whichever UTF: PowerShell redirects into UTF-16
     except OSError as error:
         raise NotADumpError(f"{path}: {error.strerror}") from None
     except (RecursionError, ValueError):

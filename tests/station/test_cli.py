@@ -137,9 +137,26 @@ def test_every_reader_state_has_a_sentence(presence: Presence) -> None:
     assert say(presence.value, "zh", reader="ACR39U") != say(presence.value, "en", reader="ACR39U")
 
 
-@pytest.mark.parametrize(("locale", "language"), [("zh_CN.UTF-8", "zh"), ("ZH_TW", "zh"), ("en_US", "en"), ("", "en")])
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("zh_CN.UTF-8", "zh"),
+        ("ZH_TW", "zh"),
+        ("Chinese (Simplified)_China", "zh"),
+        ("en_US", "en"),
+        ("English_United States", "en"),
+        ("", "en"),
+    ],
+)
 def test_a_locale_names_its_language(locale: str, language: str) -> None:
     assert language_of(locale) == language
+
+
+def test_where_no_variable_tells_the_language_the_system_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a Windows PC of a hall."""
+    monkeypatch.setattr("locale.getlocale", lambda: ("Chinese (Simplified)_China", "936"))
+    assert "卡已插入" in invoke("readers", "--readers", TINY, LANG="")[1]
+    assert "card is in" in invoke("readers", "--readers", TINY, LANG="", LC_ALL="en_US")[1]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LOAD = "import cardwriter.station.cli, cardwriter.station.dispensing, json, sys; print(json.dumps(list(sys.modules)))"
+LOAD = "import cardwriter.workshop.cli, cardwriter.station.dispensing, json, sys; print(json.dumps(list(sys.modules)))"
 OURS = {"cardwriter", "drivers", "inventory"}
 
 

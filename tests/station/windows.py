@@ -1,5 +1,7 @@
 """The station's command line where everything is missing that Windows lacks: `python -m tests.station.windows`.
 
+The commands that know cards are there, too.
+
 It stands for Windows as far as our own code goes; the standard library and pyserial are what they are here.
 """
 
@@ -32,6 +34,6 @@ def take_away() -> None:
 
 if __name__ == "__main__":
     take_away()
-    from cardwriter.station.cli import main
+    from cardwriter.workshop.cli import main
 
-    main()
+    main(["station", *sys.argv[1:]])

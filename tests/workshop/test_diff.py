@@ -159,7 +159,7 @@ def test_what_is_no_dump_is_refused_with_advice(text: str, tmp_path: Path) -> No
 
 
 def test_a_golden_dump_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotADumpError, match="nothing.json"):
+    with pytest.raises(NotADumpError, match=r"nothing\.json"):
         load(tmp_path / "nothing.json")
 
 
@@ -168,3 +168,9 @@ def test_a_slip_in_what_to_leave_out_is_told(golden: Path, lang: str, word: str)
     slips = ["--ignore", "EF.SPM", "--ignore", "card"]
     code, output = invoke("diff", str(golden), "--reader", BLANK, *slips, "--lang", lang)
     assert (code, word in output, "EF.SPM" in output) == (2, True, True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_dump_that_a_windows_console_has_redirected_is_read(golden: Path, encoding: str) -> None:
+    golden.write_text(golden.read_text(), encoding=encoding)
+    assert invoke("diff", str(golden), "--reader", BLANK, "--lang", "en") == (0, "No difference.\n")
