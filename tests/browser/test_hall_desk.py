@@ -275,6 +275,43 @@ def test_kit_of_a_lost_page_is_found_again(screen: Callable[..., Screen], card: 
     desk.shows("Start again", "#sale")
 
 
+def test_desk_goes_on_by_itself_when_the_service_was_away_while_a_card_was_written(
+    screen: Callable[..., Screen], card: int
+) -> None:
+    """What the service cannot answer for a moment neither takes the sale from the screen nor ends the looking at it."""
+    desk = screen("en", Role.CLERK)
+    desk.insert(card)
+    number = hold_first(desk, "9")
+
+    def away(route: Route) -> None:
+        busy = route.request.method == "GET"
+        route.fulfill(status=503, body="<p>The service is busy.</p>") if busy else route.continue_()
+
+    desk.page.route("**/desk/holds/**", away)
+    desk.page.keyboard.press("Enter")
+    expect(desk.page.locator("#unreached")).to_be_visible()
+    expect(desk.page.locator(".kit-number")).to_have_text(number)
+    desk.page.unroute("**/desk/holds/**")
+    desk.shows("The card is written and proven.", "#sale")
+    expect(desk.page.locator("#unreached")).to_be_hidden()
+    desk.page.keyboard.press("Alt+R")
+    desk.shows("Start again", "#sale")
+
+
+def test_desk_hears_news_again_after_the_service_could_not_tell_any(screen: Callable[..., Screen]) -> None:
+    """A browser gives a stream of news up for good after an answer such as 503."""
+    desk, asked = screen("en", Role.CLERK), list[Route]()
+
+    def away_once(route: Route) -> None:
+        asked.append(route)
+        route.fulfill(status=503, body="busy") if len(asked) == 1 else route.continue_()
+
+    desk.page.route("**/desk/events", away_once)
+    desk.page.reload()
+    desk.page.wait_for_event("response", lambda answer: answer.url.endswith("/desk/events") and answer.ok)
+    assert len(asked) == 2
+
+
 def test_key_pressed_before_the_scripts_of_the_page_have_come_is_not_lost(
     screen: Callable[..., Screen], card: int
 ) -> None:

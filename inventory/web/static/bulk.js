@@ -11,7 +11,5 @@ function changed() {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  const source = new EventSource("/bulk/events");
-  for (const name of ["reader", "job", "open"]) source.addEventListener(name, changed);
-  addEventListener("pagehide", () => source.close());
+  hear("/bulk/events", { reader: changed, job: changed, open: changed });
 });

@@ -6,12 +6,9 @@ const SHORT_SECONDS = 120;
 const ends = new WeakMap();
 
 function listen() {
-  const source = new EventSource("/desk/events");
-  source.addEventListener("reader", () => htmx.trigger(document.body, "station"));
-  source.addEventListener("job", () => htmx.trigger(document.body, "job"));
-  // EventSource connects again by itself; after a gap everything is fetched once.
-  source.addEventListener("open", () => { htmx.trigger(document.body, "station"); htmx.trigger(document.body, "job"); });
-  addEventListener("pagehide", () => source.close());
+  const reader = () => htmx.trigger(document.body, "station");
+  const job = () => htmx.trigger(document.body, "job");
+  hear("/desk/events", { reader, job, open: () => { reader(); job(); } });  // after a gap everything is fetched once
 }
 
 // The end of a countdown on this page's own clock; a new `data-left` starts a new one.

@@ -117,7 +117,28 @@ document.addEventListener("htmx:after:swap", swapped);
 document.addEventListener("htmx:before:morph:attr", (event) => {
   if (event.detail.attrName === "open") event.preventDefault();
 });
-document.addEventListener("htmx:after:request", () => reached(true));
+// Hears what the service tells by itself: `acts` by the name of the news. EventSource connects again when the line breaks,
+// but not after an answer that is no stream.
+const AGAIN_MS = 5000;
+
+function hear(url, acts) {
+  const source = new EventSource(url);
+  for (const [name, act] of Object.entries(acts)) source.addEventListener(name, act);
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => hear(url, acts), AGAIN_MS);
+  });
+  addEventListener("pagehide", () => source.close());
+}
+
+// A look that the service cannot answer for a moment changes nothing: what is shown stays, and so does what looks again.
+function answered(event) {
+  const { request, response } = event.detail.ctx;
+  const away = request.method === "GET" && response.status >= 500;
+  reached(!away);
+  if (away) event.preventDefault();
+}
+
+document.addEventListener("htmx:after:request", answered);
 document.addEventListener("htmx:error", () => reached(false));
 document.addEventListener("input", (event) => {
   const field = event.target.form?.querySelector("input[name=idempotency_key]");
