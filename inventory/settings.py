@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     kiosk_cards: int = Field(
         default=3, ge=1, le=10, description="Cards that a self-service machine tries for one customer."
     )
+    kiosk_days: int = Field(
+        default=30, ge=1, le=400, description="Days after which a self-service machine's screen must be opened anew."
+    )
     kiosk_take_back_seconds: int = Field(
         default=120, ge=0, le=3600,
         description="Seconds after which a self-service machine draws in a card that nobody takes; 0 leaves it there.",

@@ -44,13 +44,15 @@ _LINES = "\n\r\t"
 _CHOICES: dict[str, Language] = {"zh": "zh", "en": "en"}
 
 
-def keep_session(answer: Response, request: Request, runtime: Runtime, token: str) -> None:
+def keep_session(
+    answer: Response, request: Request, runtime: Runtime, token: str, *, lasts: timedelta | None = None
+) -> None:
     """Give the browser its session, never over a plain line where the console is reached by HTTPS."""
     settings = runtime.settings
     answer.set_cookie(
         SESSION_COOKIE,
         token,
-        max_age=settings.session_hours * 3600,
+        max_age=int((lasts or timedelta(hours=settings.session_hours)).total_seconds()),
         httponly=True,
         samesite="lax",
         secure="https" in {request.url.scheme, urlsplit(settings.public_url or "").scheme},

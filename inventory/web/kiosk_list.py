@@ -84,7 +84,7 @@ async def open_here(
     station, _, reader = form.get("reader", "").partition("|")
     seat = seat_of(request.cookies.get(SEAT_COOKIE)) or secrets.token_hex(16)
     bind = WriteKey(f"{write.key}-bind", write.operation, write.body_sha256)
-    lasts = timedelta(hours=runtime.settings.session_hours)
+    lasts = timedelta(days=runtime.settings.kiosk_days)  # it may sell cards at this machine, and nothing else
     try:
         wish = SeatWish(station=station, reader=reader, seat=seat, take_over="take_over" in form)
         await bind_reader(session, caller, bind, wish, now=now)
@@ -95,7 +95,7 @@ async def open_here(
     except DomainError as refusal:
         return await _page(request, session, caller, now, refusal)
     answer = RedirectResponse("/kiosk", HTTPStatus.SEE_OTHER)
-    keep_session(answer, request, runtime, opened.token)
+    keep_session(answer, request, runtime, opened.token, lasts=lasts)
     answer.set_cookie(SEAT_COOKIE, seat, max_age=_YEAR, httponly=True, samesite="lax")
     return answer
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -170,6 +172,15 @@ def test_machines_session_opens_nothing_but_the_machine(browser: Browser, hall: 
     kiosk.cookies.clear()
     kiosk.cookies.set(SESSION_COOKIE, before)
     assert kiosk.get("/kiosks").headers["location"].startswith("/sign-in")
+
+
+def test_machine_stays_open_for_weeks(browser: Browser, hall: Hall) -> None:
+    """Its keeper's own sign-in ends in the evening; nobody opens a machine anew each day."""
+    kiosk = hall.open(browser(Role.HALL_KEEPER))
+    lasts = "SELECT expires_at - %s::timestamptz FROM sign_in_session WHERE role = 'kiosk'"
+    assert hall.one(lasts, FOUNDED) == timedelta(days=30)
+    (cookie,) = (one for one in kiosk.cookies.jar if one.name == SESSION_COOKIE)
+    assert (cookie.expires or 0) - time.time() > timedelta(days=29).total_seconds()
 
 
 def test_machine_that_is_signed_out_asks_for_a_person(browser: Browser, hall: Hall) -> None:
