@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from inventory.domain.lifecycle import SimState
 from inventory.i18n import Language
@@ -195,8 +196,15 @@ def reader_view(stations: Sequence[Mapping[str, Any]], language: Language, *, wa
         "line": shown["name"] or gettext("no card"),
         "scan": "",
         "options": options,
+        "offers": _digest(options, shown),
         "taken": [one["label"] for one, at in zip(options, found, strict=True) if at.reader["seat"] and not at.mine],
     }
+
+
+def _digest(options: Sequence[Mapping[str, Any]], shown: Mapping[str, Any]) -> str:
+    """Return what changes when the form that binds a reader has something else to offer: typing lasts until then."""
+    offered = [(one["value"], one["label"]) for one in options]
+    return format(crc32(repr((offered, shown["bound"])).encode()), "08x")
 
 
 def _stands(seen: Mapping[str, Any]) -> str:

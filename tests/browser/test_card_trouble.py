@@ -65,6 +65,8 @@ def test_reader_bound_to_a_desk_shows_its_label_there_and_its_user_everywhere_el
     other.page.get_by_role("button", name="Bind", exact=True).click()
     expect(other.page.locator(".seat-label")).to_contain_text("三号台")
     expect(desk.page.locator(".seat-label")).to_have_count(0)
+    desk.shows("为本台席绑定读卡器", "#reader")  # and offers what may be done now
+    expect(desk.page.get_by_role("button", name="解除绑定")).to_have_count(0)
     other.page.get_by_text("Change the reader of this desk").click()
     other.page.get_by_role("button", name="Leave this reader").click()
     expect(other.page.locator(".seat-label")).to_have_count(0)

@@ -238,6 +238,8 @@ def test_a_kit_is_kept_longer_and_given_back_with_two_keys(screen: Callable[...,
     desk.insert(card)
     desk.shows("可以写卡", "#reader")
     number = hold_first(desk, "9")
+    for other_act in ("#line", "#second-number"):  # would put another kit, or a refusal, in this one's place
+        expect(desk.page.locator(other_act)).to_be_hidden()
     question = "SELECT extensions FROM hold h JOIN number n USING (city_id, hold_id) WHERE n.number = :number"
     desk.page.keyboard.press("Alt+E")
     wait_until(lambda: desk.stage.one(question, number=number) == 1)
