@@ -200,7 +200,8 @@ async def find_offer(connection: AsyncConnection, caller: Caller, wish: KitWish)
     Raises
     ------
     NotFound
-        The city has no such number, or the card to be replaced serves none.
+        The city has no such number, or the card to be replaced serves none; or a card is wished for of a kind that is
+        none, or at a place that the city has not open.
     CardUnknown
         The city has no such card.
     InvalidField
@@ -213,6 +214,8 @@ async def find_offer(connection: AsyncConnection, caller: Caller, wish: KitWish)
         sim = await holds.sim_offer(connection, card=card, **where)
     kind = sim.kind_code if sim is not None else wish.sim_wish.kind_code if wish.sim_wish is not None else None
     product = None if kind is None else await holds.card_kind(connection, kind)
+    if wish.sim_wish is not None:
+        await _check_card_wish(connection, caller, wish.sim_wish, known=product is not None)
     numbered = (sim is None or sim.iccid is None) and product is not None and gets_iccid(product.profile, None)
     wanted = wish.number
     if wanted is None and wish.old_card is not None:
@@ -232,6 +235,16 @@ async def find_offer(connection: AsyncConnection, caller: Caller, wish: KitWish)
     relayed = product is not None and is_relayed(product.profile)
     most = 1 if product is None else product.max_numbers
     return Offer(number, sim, kind, numbered, lacks, wish.replaces, old, serving, most, relayed)
+
+
+async def _check_card_wish(
+    connection: AsyncConnection | AsyncSession, caller: Caller, wish: SimWish, *, known: bool
+) -> None:
+    """Refuse a card that nobody could ever take; `known` says whether there is its kind."""
+    if not known:
+        raise NotFound(what="card kind", value=wish.kind_code)
+    if not await holds.is_place(connection, city_id=caller.city_id, org_id=wish.org_id):
+        raise NotFound(what="organisation", value=wish.org_id)
 
 
 async def read_card_offer(

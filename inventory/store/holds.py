@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from inventory.store import confirm_sql, free_sql, hold_sql, replace_sql, roll_back_sql, second_sql
 from inventory.store.hot import HotStatement
+from inventory.store.organisation import PSEUDO
 
 
 @dataclass(frozen=True)
@@ -408,3 +409,16 @@ async def card_kind(connection: _Connection, code: str) -> KindTerms | None:
             return None
         _kinds[code] = KindTerms(*row)
     return _kinds[code]
+
+
+_PLACE = text("""
+    SELECT EXISTS (SELECT FROM organisation
+                   WHERE id = CAST(:org AS bigint) AND city_id = CAST(:city AS int) AND active
+                     AND level <> ALL (CAST(:pseudo AS text[])))
+""")
+
+
+async def is_place(connection: _Connection, *, city_id: int, org_id: int) -> bool:
+    """Tell whether the city has such an open place, where a card may be taken."""
+    given = {"org": org_id, "city": city_id, "pseudo": sorted(PSEUDO)}
+    return bool((await connection.execute(_PLACE, given)).scalar_one())

@@ -137,6 +137,26 @@ def test_blank_with_a_chip_serial_only_is_held_and_taken_by_it(
     assert hold(client, stocked.clerk, key="k-3").status_code == 201
 
 
+def test_card_is_wished_for_where_it_can_be_taken_and_of_a_kind_that_there_is(
+    client: TestClient, stocked: Operator
+) -> None:
+    """REQ-RSV-18: a place that is none, or of no card, is not promised, with a number or without."""
+    for n, (number, kind, place, missing) in enumerate(
+        [
+            (NUMBER, KIND, stocked.customer, "organisation"),
+            (NUMBER, KIND, 10**9, "organisation"),
+            (None, KIND, 2**63 - 1, "organisation"),
+            (None, "NOPE", stocked.point, "card kind"),
+        ]
+    ):
+        wish = {"kind_code": kind, "org_id": place}
+        refused = hold(client, stocked.clerk, key=f"k-{n}", number=number, iccid=None, sim_wish=wish)
+        assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+        assert refused.json()["params"]["what"] == missing
+    wish = {"kind_code": KIND, "org_id": stocked.other_point}
+    assert hold(client, stocked.clerk, key="k-good", iccid=None, sim_wish=wish).status_code == 201
+
+
 def test_hold_key_is_in_a_header_and_nowhere_else(client: TestClient, stocked: Operator) -> None:
     """REQ-RSV-06: a replay gives it again, a read never shows it."""
     held = hold(client, stocked.clerk)
