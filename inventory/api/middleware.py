@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import structlog
@@ -20,6 +21,7 @@ from inventory.observability import Metrics
 REQUEST_ID = "Haoka-Request-Id"
 _ID = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 _NUL = rb"\u0000"
+_CHARSET = re.compile(rb"charset\s*=\s*\"?([^\s;\"]+)")
 _log = structlog.get_logger("inventory.request")
 
 
@@ -74,7 +76,7 @@ class Observed:
 
 
 class Bounded:
-    """Refuses what no part of us can store: NUL in path, query or JSON, and bodies that are too large."""
+    """Refuses what no part of us can read or store: NUL in path, query or JSON, bodies compressed or too large."""
 
     def __init__(self, app: ASGIApp, max_body: int) -> None:
         self._app = app
@@ -89,6 +91,9 @@ class Bounded:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             await self._refuse(problems.VALUE_OUT_OF_RANGE, 422, scope, receive, send)
             return
+        if not _readable(headers):
+            await self._refuse("unsupported_media_type", 415, scope, receive, send)
+            return
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self._max_body:
             await self._refuse("body_too_large", 413, scope, receive, send)
@@ -100,6 +105,19 @@ class Bounded:
     async def _refuse(self, code: str, status: int, scope: Scope, receive: Receive, send: Send) -> None:
         answer: Response = problems.problem(Request(scope), status=status, code=code, params={})
         await answer(scope, receive, send)
+
+
+def _readable(headers: Mapping[bytes, bytes]) -> bool:
+    """Tell whether the body comes as we read it: nothing here inflates, and JSON is UTF-8 (RFC 8259 section 8.1).
+
+    Read in spite of what its head says, a piece of a file would be kept compressed, and some Chinese names in GBK are
+    other names in UTF-8.
+    """
+    if headers.get(b"content-encoding", b"identity").strip().lower() not in {b"", b"identity"}:
+        return False
+    media_type, _, parameters = headers.get(b"content-type", b"").lower().partition(b";")
+    charset = _CHARSET.search(parameters) if b"json" in media_type else None
+    return charset is None or charset[1] in {b"utf-8", b"utf8", b"us-ascii"}
 
 
 class _Body:

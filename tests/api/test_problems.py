@@ -146,6 +146,35 @@ def test_wrong_content_type_is_refused(client: TestClient, operator: Operator) -
     assert post(client, operator, b"{}", Content_Type="text/plain")[0] == 422
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"Content_Encoding": "gzip"},
+        {"Content_Encoding": "GZIP", "Content_Type": "application/octet-stream"},
+        {"Content_Type": "application/json; charset=gbk"},
+        {"Content_Type": 'Application/JSON; charset="GB18030"'},
+    ],
+)
+def test_body_that_would_be_misread_is_refused(client: TestClient, operator: Operator, head: dict[str, str]) -> None:
+    """In GBK 一 is what UTF-8 reads as another letter; a piece of a file would be kept compressed."""
+    body = {"parent_id": operator.district, "code": "N1", "name_zh": "一", "name_en": "One"}
+    content = json.dumps(body, ensure_ascii=False).encode("gbk")
+    assert post(client, operator, content, **head) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "head", [{"Content_Type": "application/json; charset=UTF-8"}, {"Content_Encoding": "identity"}]
+)
+def test_body_that_says_how_it_is_read_is_taken(client: TestClient, operator: Operator, head: dict[str, str]) -> None:
+    body = {"parent_id": operator.district, "code": "N1", "name_zh": "一", "name_en": "One"}
+    sent = {**operator.admin.headers, "Idempotency-Key": "k", "Content-Type": "application/json"}
+    changed = {name.replace("_", "-"): value for name, value in head.items()}
+    answer = client.post(
+        "/v1/organisations", content=json.dumps(body, ensure_ascii=False).encode(), headers={**sent, **changed}
+    )
+    assert (answer.status_code, answer.json()["name_zh"]) == (201, "一")
+
+
 def test_large_body_is_refused_before_it_is_read(client: TestClient, operator: Operator) -> None:
     assert post(client, operator, b"{}", Content_Length=str(1 << 30)) == (413, "body_too_large")
 
