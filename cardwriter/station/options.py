@@ -40,9 +40,9 @@ DATA: Final = Path(".haoka/station")
 def console() -> Console:
     """Return what people are written to; made when it is needed, as wide as the terminal is then.
 
-    It prints what it is given: a reader such as `phoenix:loop://` has no picture in its name.
+    It prints what it is given: no picture in a reader's name such as `phoenix:loop://`, no style in a card's `[b]`.
     """
-    return Console(highlight=False, soft_wrap=True, emoji=False)
+    return Console(highlight=False, soft_wrap=True, emoji=False, markup=False)
 
 
 def open_readers(readers: str, language: Language) -> ReaderSource:

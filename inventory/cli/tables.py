@@ -28,7 +28,7 @@ def show_rows(
     table = Table(*columns)
     for row in rows:
         table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
-    Console().print(table)
+    _print(table)
 
 
 def show_fields(document: dict[str, Any], *, as_json: bool) -> None:
@@ -39,4 +39,9 @@ def show_fields(document: dict[str, Any], *, as_json: bool) -> None:
     table = Table(show_header=False, box=None)
     for name, value in document.items():
         table.add_row(name, "" if value is None else str(value))
-    Console().print(table)
+    _print(table)
+
+
+def _print(table: Table) -> None:
+    """Print it as it is: a name may hold brackets and colons, which rich would take for styles and pictures."""
+    Console(markup=False, emoji=False).print(table)

@@ -16,6 +16,7 @@ from cardwriter.measure import CountedUicc
 from cardwriter.usim import access, files
 from cardwriter.usim.access import Access, Always, AnyOf, Key, Never, Rule
 from cardwriter.usim.identity import encode_acc, encode_imsi
+from cardwriter.usim.texts import Spn, encode_spn
 from cardwriter.virtual.image import CardImage
 from cardwriter.virtual.uicc import VirtualUicc
 from cardwriter.workshop import cli
@@ -93,6 +94,14 @@ class Hollow(VirtualUicc):
 def test_an_identity_without_a_record_is_told_as_unread() -> None:
     found = file(dump(VirtualSource(Hollow(a_blank())).connect("virtual"), now=NOW), files.IMSI)
     assert (found["records"], found["hidden"], found["value"]) == (0, "personal", None)
+
+
+def test_a_name_on_a_card_is_printed_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = a_blank()
+    place(image, files.SPN).content = encode_spn(Spn("[/b]:o:"))
+    monkeypatch.setattr(cli, "open_readers", lambda _: VirtualSource(VirtualUicc(image)))
+    code, output = invoke("dump")
+    assert (code, "name=[/b]:o:" in output) == (0, True)
 
 
 def test_a_file_that_is_not_there_has_its_status_word_alone() -> None:
