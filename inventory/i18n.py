@@ -47,10 +47,10 @@ class Catalogue:
         return self.texts["title", code]
 
     def detail(self, code: str, params: Mapping[str, Any]) -> str:
-        """Return what happened and what to do next; a `reason` that the code has given is told in this language too."""
-        text, reason = self.texts["detail", code], params.get("reason")
-        if isinstance(reason, str):
-            params = {**params, "reason": translated(reason, self.language)}
+        """Return what happened and what to do next; its `reason`, and the word for `what`, in this language too."""
+        text = self.texts["detail", code]
+        said = {name: params[name] for name in ("reason", "what") if isinstance(params.get(name), str)}
+        params = {**params, **{name: translated(english, self.language) for name, english in said.items()}}
         return text.format_map(_Params(params))
 
     def reason(self, code: str) -> str:
