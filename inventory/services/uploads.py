@@ -90,7 +90,8 @@ async def append(
         upload = await _one(session, caller, upload_id, lock=True)
         end = piece.offset + len(piece.content)
         if not piece.content or end > upload.size:
-            reason = f"1 to {upload.size - upload.received} bytes are left to be sent"
+            left = upload.size - upload.received
+            reason = f"1 to {left} bytes are left to be sent" if left else "all of the file is here already"
             raise InvalidField(field="body", value=len(piece.content), reason=reason)
         if end <= upload.received:
             return upload

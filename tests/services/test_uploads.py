@@ -111,8 +111,16 @@ async def test_piece_beyond_the_end_is_refused(town: Town) -> None:
 
     with pytest.raises(InvalidField):
         await send(town, upload, 0, b"abcd")
-    with pytest.raises(InvalidField):
+    with pytest.raises(InvalidField, match="1 to 3 bytes"):
         await send(town, upload, 0, b"")
+
+
+async def test_piece_after_the_whole_file_is_told_that_it_is_here(town: Town) -> None:
+    upload = await begun(town, b"abc")
+    await send(town, upload, 0, b"abc")
+
+    with pytest.raises(InvalidField, match="all of the file is here already"):
+        await send(town, upload, 3, b"d")
 
 
 async def test_upload_of_another_city_is_not_there(town: Town) -> None:
