@@ -103,7 +103,7 @@ async def release(
         hold_id = open_hold(keys, caller, hold, key)
     else:
         hold_id = hold_number(caller, hold)
-        if not reason:
+        if not (reason or "").strip():
             raise ReasonMissing
         if (await require_record(connection, caller, hold_id)).org_id not in caller.scope:
             raise OutsideScope(what=hold)
@@ -215,7 +215,8 @@ async def book(
         There is no such hold any more, or it is booked.
     """
     hold_id = open_hold(keys, caller, hold, key)
-    if not customer_ref and not order_ref:
+    customer_ref, order_ref = ((said or "").strip() or None for said in (customer_ref, order_ref))
+    if customer_ref is None and order_ref is None:
         raise MissingField(field="customer_ref")
     lasts = caller.hold_policy.duration(kind=NUMBER.name, channel=Channel(caller.channel), flow=flow)
     if flow not in BOOKING_FLOWS or lasts is None:

@@ -61,7 +61,7 @@ async def roll_back(
         hold_id = open_hold(keys, caller, hold, key)
     else:
         hold_id = hold_number(caller, hold)
-        if not reason:
+        if not (reason or "").strip():
             raise ReasonMissing
         if (await require_record(connection, caller, hold_id)).org_id not in caller.scope:
             raise OutsideScope(what=hold)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -123,6 +123,7 @@ async def confirm(
     if wish.real_name is None:
         raise RealNameReferenceMissing
     real_name = real_name_reference(wish.real_name, now=now)
+    wish = replace(wish, extra_check=(wish.extra_check or "").strip() or None)
     given = write_parameters(caller, write) | {
         "hold": hold_id,
         "now": now,

@@ -102,8 +102,9 @@ async def test_key_of_one_hold_does_not_open_another(counter: Counter, held: str
 async def test_superior_releases_with_a_reason_and_no_key(counter: Counter, held: str) -> None:
     """N3: a superior may, and says why."""
     keeper = counter.by(TOWN.caller(TOWN.hall, role=Role.HALL_KEEPER, staff_no="LJ0900"))
-    with pytest.raises(ReasonMissing):
-        await keeper.release(held, key=None)
+    for nothing in (None, " \t"):
+        with pytest.raises(ReasonMissing):
+            await keeper.release(held, key=None, reason=nothing)
     await keeper.release(held, key=None, reason="clerk has gone home")
     why = await rows(counter, "SELECT DISTINCT staff_no, reason FROM event WHERE name LIKE '%.released'")
     assert why == [("LJ0900", "clerk has gone home")]
@@ -166,6 +167,8 @@ async def test_booking_needs_a_customer_or_an_order(counter: Counter, held: str)
     """REQ-RSV-08: a booking is bound to somebody."""
     with pytest.raises(MissingField):
         await counter.book(held)
+    with pytest.raises(MissingField):
+        await counter.book(held, customer_ref=" ", order_ref="\u3000")
     booked = await counter.book(held, customer_ref="C-77", flow=Flow.BOOKING_DELIVERY)
     assert booked.body["expires_at"] == counter.at(15 * 24 * 60).now.isoformat()
     assert await states(counter) == ["BOOKED", "BOOKED", "HELD", "RESERVED"]

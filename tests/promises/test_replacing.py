@@ -292,6 +292,8 @@ async def test_card_of_a_good_number_is_replaced_only_after_an_extra_check(line:
     for handed_in in (False, True):
         with pytest.raises(ExtraCheckMissing):
             await line.confirm(order, old_card_handed_in=handed_in)
+        with pytest.raises(ExtraCheckMissing):
+            await line.confirm(order, old_card_handed_in=handed_in, extra_check=" ")
     await line.confirm(order, extra_check="three numbers that it often calls")
     told = await rows(line, "SELECT data ->> 'extra_check' FROM event WHERE name = 'hold.confirmed' AND item_no = 2")
     assert told == [("three numbers that it often calls",)]
