@@ -170,9 +170,10 @@ class PolledSource:
                 self.interrupt()
 
     def _states(self) -> tuple[ReaderState, ...]:
-        """Look at the reader, or tell what the last look said while a command is under way."""
+        """Look at the reader, or tell what the last look said while a command or a conversation is under way."""
         if not self.line.acquire(timeout=self._interval):
-            return self._shown or ()
+            held = self._holder is not None and self.absence is None
+            return (self._state(),) if held else self._shown or ()
         try:
             self.look()
         except errors.SharingViolationError:
@@ -180,9 +181,12 @@ class PolledSource:
         except errors.DriverError:
             return ()
         else:
-            return (ReaderState(self.name, self._presence(), self.atr, self.insertion),)
+            return (self._state(),)
         finally:
             self.line.release()
+
+    def _state(self) -> ReaderState:
+        return ReaderState(self.name, self._presence(), self.atr, self.insertion)
 
     def _presence(self) -> Presence:
         if self.absence is not None:
@@ -239,8 +243,12 @@ class PolledConnection:
             return self.atr
 
     def converse(self, work: Callable[[], T]) -> T:
-        """See `CardConnection.converse`: the line has time-outs of its own."""
-        return work()
+        """See `CardConnection.converse`: the line has time-outs of its own.
+
+        Nothing else is asked of the card meanwhile: a command in clear may end a secure channel.
+        """
+        with self._source.line:
+            return work()
 
     def close(self) -> None:
         """See `CardConnection.close`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -82,6 +83,23 @@ def test_a_torn_line_leaves_the_outcome_unknown(plug: Plug, modem: Modem) -> Non
     modem.torn = True
     with pytest.raises(errors.AnswerLostError):
         card.transmit(UPDATE)
+
+
+def test_nothing_is_asked_of_a_card_in_the_midst_of_a_conversation(plug: Plug, modem: Modem) -> None:
+    """REQ-HW-10: a command in clear may end the secure channel that a script is written through."""
+    source = plug(modem)
+    source.wait(0)
+    card = source.connect(source.name)
+
+    def work() -> tuple[bytes, int]:
+        card.transmit(SELECT_ICCID)
+        heard = len(modem.heard)
+        with ThreadPoolExecutor() as watcher:
+            (state,) = watcher.submit(source.wait, 0).result(PATIENCE)
+        assert (state.presence, len(modem.heard)) == (Presence.BUSY, heard)
+        return card.transmit(READ_ICCID)
+
+    assert card.converse(work) == (ICCID, 0x9000)
 
 
 def test_a_modem_that_filters_commands_is_named(plug: Plug, modem: Modem) -> None:
