@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from cardwriter.virtual.faults import Fault, FaultKind
 from inventory.access.permissions import Role
+from tests.api.live import wait_until
 from tests.browser.clerk import Screen
 from tests.browser.stage import restart_station, stop_station
 from tests.browser.test_hall_desk import hold_first
@@ -71,6 +73,26 @@ def test_reader_bound_to_a_desk_shows_its_label_there_and_its_user_everywhere_el
     other.page.get_by_role("button", name="Leave this reader").click()
     expect(other.page.locator(".seat-label")).to_have_count(0)
     desk.stage.change("UPDATE station_reader SET seat = NULL, seat_staff = NULL, seat_at = NULL")
+
+
+def test_what_a_desk_was_sent_before_its_binding_is_fetched_again(screen: Callable[..., Screen]) -> None:
+    """The news of a binding may be here before its answer, and what is fetched then knows no seat yet."""
+    desk = screen("en", Role.CLERK)
+    desk.page.route(re.compile("/desk$"), without_a_clock)
+    desk.go("/desk")
+    asked: list[str] = []
+    desk.page.on("response", lambda answer: asked.append(f"{answer.request.method} {urlsplit(answer.url).path}"))
+    desk.page.get_by_role("button", name="Bind", exact=True).click()
+    expect(desk.page.locator(".seat-label")).to_have_count(1)
+    wait_until(lambda: desk.page.evaluate("1") and "GET /desk/reader" in asked[asked.index("POST /desk/reader") :])
+    expect(desk.page.locator(".seat-label")).to_have_count(1)
+    desk.stage.change("UPDATE station_reader SET seat = NULL, seat_staff = NULL, seat_at = NULL")
+
+
+def without_a_clock(route: Route) -> None:
+    """Give a page that asks for its parts at news only, not every few seconds."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.text().replace("every 5s", "every 5000s"))
 
 
 def test_card_torn_out_is_unknown_until_it_is_put_back_and_read(screen: Callable[..., Screen], card: int) -> None:

@@ -37,6 +37,8 @@ function tick() {
 document.addEventListener("DOMContentLoaded", () => { listen(); tick(); setInterval(tick, 250); });
 document.addEventListener("htmx:after:swap", (event) => {
   tick();
-  // What was done with a kit shows in the reader panel too.
-  if (event.detail.ctx.request.method !== "GET" && event.detail.ctx.target?.id === "sale") htmx.trigger(document.body, "station");
+  // What was done with a kit shows in the reader panel too. A binding is told before its answer is here: what was fetched
+  // at that news came without the new seat, and may come after the answer.
+  const { request, target } = event.detail.ctx;
+  if (request.method !== "GET" && ["sale", "reader"].includes(target?.id)) htmx.trigger(document.body, "station");
 });
