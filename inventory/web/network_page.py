@@ -48,6 +48,13 @@ _ADVICE = {
     "failed": "Have it mended there and keep the answer confirmed, or tell the network again: the next file has it.",
 }
 """What to do about a sale that waits, by what the network knows of its card."""
+_NOT_TAKEN = {
+    "unknown": "no card has this IMSI: check it",
+    "serves_number": "a number in use is served by it: end that line first",
+}
+"""Why an answer is not taken, by code, and what to do."""
+_OUT_OF_TURN = "it does not fit what was sent and answered before: see to the life of its card"
+"""Of any other code: what the network knew of the identity stands against the answer."""
 _CALL_ADVICE = {
     True: "The system refuses this card: ask the operator about it, with serial and transaction.",
     False: (
@@ -203,7 +210,10 @@ async def _page(
         "may_answer": caller.may(Permission.NETWORK_ANSWER),
         "sent": {name: tried.form.get(name, "") for name in _FIELDS},
         "done": "" if heard is None else done % {"deleted": 0, **heard},
-        "refused": [] if heard is None else heard["refused"],
+        "refused": [
+            one | {"why": gettext(_NOT_TAKEN.get(one["code"], _OUT_OF_TURN))}
+            for one in ([] if heard is None else heard["refused"])
+        ],
     }
     return render_form(request, "approvals/network.html", values, tried.refusal, caller=caller)
 

@@ -44,6 +44,13 @@ def test_answers_are_taken_in_line_by_line_and_unknown_ones_named(browser: Brows
     assert (done.status_code, "0 confirmed, 0 failed" in done.text, "line 1" in done.text) == (200, True, True)
 
 
+def test_why_an_answer_is_not_taken_is_said_in_words(browser: Browser) -> None:
+    city = browser(Role.CITY_ADMIN)
+    city.get("/language/zh")
+    done = city.post("/network/answers", data={"answers": "460001234567890 failed no HLR\n"}).text
+    assert ("第 1 行: 没有卡使用这个 IMSI" in done, ": unknown" in done) == (True, False)
+
+
 def test_two_persons_tell_the_network_at_one_screen(console: FastAPI, browser: Browser) -> None:
     """REQ-AUC-01: asked for on the page, granted by the second person, done with one press."""
     finish_a_card(console)

@@ -67,6 +67,7 @@ def texts_in_tables() -> Iterator[str]:
     yield from wording._HEADS.values()
     yield from quota_page._PERIODS.values()
     yield from network_page._ADVICE.values()
+    yield from (*network_page._NOT_TAKEN.values(), network_page._OUT_OF_TURN)
     yield from network_page._CALL_ADVICE.values()
     yield from waiting_page._ADVICE.values()
     yield from (waiting_page._KEPT, waiting_page._ORDERED)
