@@ -99,7 +99,7 @@ def test_an_identity_without_a_record_is_told_as_unread() -> None:
 def test_a_name_on_a_card_is_printed_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     image = a_blank()
     place(image, files.SPN).content = encode_spn(Spn("[/b]:o:"))
-    monkeypatch.setattr(cli, "open_readers", lambda _: VirtualSource(VirtualUicc(image)))
+    monkeypatch.setattr(cli, "open_readers", lambda *_: VirtualSource(VirtualUicc(image)))
     code, output = invoke("dump")
     assert (code, "name=[/b]:o:" in output) == (0, True)
 
