@@ -41,8 +41,13 @@ class Window:
         Raises
         ------
         InvalidField
-            No weekday, an unknown weekday, or it closes before it opens: cut a night shift at midnight in two.
+            No weekday, an unknown weekday, or it closes before it opens: cut a night shift at midnight in two. Or a
+            time says that it is of elsewhere: the clock of the halls alone counts.
         """
+        for field, moment in (("opens", self.opens), ("closes", self.closes)):
+            if moment.tzinfo is not None:
+                reason = "a time of the halls, without an offset or with +08:00"
+                raise InvalidField(field=field, value=moment.isoformat(), reason=reason)
         if not 0 < self.weekdays < 1 << 7:
             raise InvalidField(field="weekdays", value=self.weekdays, reason="1 to 127, bit 0 is Monday")
         if self.closes != _MIDNIGHT and self.closes <= self.opens:

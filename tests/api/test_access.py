@@ -299,6 +299,32 @@ def test_window_that_never_opens_is_refused(client: TestClient, operator: Operat
     assert write(client, operator.admin, path, wish, method="PUT").refusal == (422, "invalid_field")
 
 
+@pytest.mark.parametrize(
+    ("opens", "closes", "field"),
+    [("09:00:00Z", "18:00:00Z", "opens"), ("09:00:00", "10:00:00Z", "closes"), ("01:00:00-10:00", "18:00:00", "opens")],
+)
+def test_window_in_the_time_of_elsewhere_is_refused_not_misread(
+    client: TestClient, operator: Operator, opens: str, closes: str, field: str
+) -> None:
+    """REQ-IF-06: a window is of Asia/Shanghai; nine o'clock of UTC is not nine o'clock in the halls."""
+    path = f"/v1/interfaces/{operator.hall}/windows"
+    answer = write(
+        client, operator.admin, path, {"windows": [{**OFFICE[0], "opens": opens, "closes": closes}]}, method="PUT"
+    )
+    assert answer.refusal == (422, "invalid_field")
+    assert answer.body["params"]["field"] == field
+
+
+def test_window_may_say_that_it_is_in_the_time_of_the_halls(
+    client: TestClient, operator: Operator, clock: Clock
+) -> None:
+    window = {**OFFICE[0], "opens": "09:00:00+08:00", "closes": "18:00+08:00", "reading_outside": False}
+    set_hours(client, operator, operator.hall, [window])
+    assert ask(client, operator.clerk) == (200, "")
+    clock.advance(hours=8)
+    assert ask(client, operator.clerk) == (403, "outside_working_hours")
+
+
 def test_stranger_of_another_city_sees_no_interface_here(client: TestClient, operator: Operator) -> None:
     assert write(client, operator.admin, "/v1/interfaces/HALL-530100-001:disable").refusal == (404, "not_found")
 

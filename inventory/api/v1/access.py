@@ -16,6 +16,7 @@ from inventory.access.permissions import Permission, Role
 from inventory.api.deps import NowDep, RuntimeDep, SessionDep, WriteDep, origin_of, reply, require
 from inventory.api.models import Id, Model, Time
 from inventory.api.problems import errors
+from inventory.domain.calendar import SHANGHAI
 from inventory.domain.errors import (
     BadCredentials,
     BuiltInInterface,
@@ -261,12 +262,18 @@ class HoursSet(Model):
     windows: int
 
 
+def _of_halls(moment: time) -> time:
+    """Give a time of day without its offset where that is the halls' own; any other is left to be refused."""
+    own = SHANGHAI.utcoffset(None)
+    return moment.replace(tzinfo=None) if moment.utcoffset() == own else moment
+
+
 def _windows(wish: Hours) -> tuple[Window, ...]:
     return tuple(
         Window(
             weekdays=sum({1 << (day - 1) for day in window.weekdays}),
-            opens=window.opens.replace(tzinfo=None),
-            closes=window.closes.replace(tzinfo=None),
+            opens=_of_halls(window.opens),
+            closes=_of_halls(window.closes),
             on_holidays=window.on_holidays,
             reading_outside=window.reading_outside,
         )
