@@ -26,7 +26,14 @@ from inventory.domain.errors import (
     WriteJobOpen,
 )
 from inventory.domain.identifiers import format_public_id, parse_public_id
-from inventory.domain.lifecycle import WRITE_JOB_LIFECYCLE, WRITE_JOB_OPEN, SimState, WriteJobEvent, WriteJobState
+from inventory.domain.lifecycle import (
+    WRITE_JOB_LIFECYCLE,
+    WRITE_JOB_OPEN,
+    HoldState,
+    SimState,
+    WriteJobEvent,
+    WriteJobState,
+)
 from inventory.services.acting import acting
 from inventory.services.bulk_ends import settle_bulk
 from inventory.services.card_data import Workbench
@@ -314,10 +321,10 @@ async def _writable(session: AsyncSession, kit: Kit, hold: str, *, now: datetime
     """
     if kit.job_id is not None:
         raise WriteJobOpen(job=format_public_id("j", kit.city_id, kit.job_id))
+    if kit.state == HoldState.EXPIRED or (is_alive(kit) and kit.expires_at <= now):
+        raise HoldExpired(hold=hold, expired_at=kit.expires_at)
     if not is_alive(kit):
         raise HoldNotActive(hold=hold, state=kit.state)
-    if kit.expires_at <= now:
-        raise HoldExpired(hold=hold, expired_at=kit.expires_at)
     if kit.sim_item_no is None:
         raise CardUnknown(iccid=None)
     card = await kits.find_card(session, city_id=kit.city_id, item_no=kit.sim_item_no)

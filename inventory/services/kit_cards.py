@@ -29,6 +29,7 @@ from inventory.services.card_moves import step_card, step_unit
 from inventory.services.holds import open_hold
 from inventory.services.kits import CardWish, KitWish, Offer, card_refusal, find_offer, no_data
 from inventory.services.once import Answer, WriteKey, once
+from inventory.services.promises import require_live, require_record
 from inventory.store import cardjobs, events, kits
 from inventory.store.events import EventDraft
 from inventory.store.kits import Card, DataUnit, Kit
@@ -68,7 +69,8 @@ async def take_card(
     CardKindDiffers
         The kit was quoted with another product, or without a card.
     LegalHold
-        An outside order lies on the card, or on the kit's number, which ends the kit once its first card is settled.
+        An outside order lies on the card, or on the kit's number, which ends the kit once its first card is settled; or
+        it has ended the kit.
     """
 
     async def work() -> dict[str, Any]:
@@ -78,7 +80,7 @@ async def take_card(
             raise NotFound(what="hold", value=hold)
         if kit.business == Business.SECOND_NUMBER:
             raise InvalidField(field="hold", value=hold, reason="a second number goes on the card that it was held for")
-        old = await _present(session, kit, hold, now=now)
+        old = await _present(session, caller, kit, hold, now=now)
         offer, new = await _chosen(session, caller, kit, wish, now=now)
         quoted = old.kind_code if old is not None else (kit.sim_wish or {}).get("kind_code")
         if new.kind_code != quoted:
@@ -105,9 +107,10 @@ async def take_card(
     return await once(session, caller, write, work, now=now)
 
 
-async def _present(session: AsyncSession, kit: Kit, hold: str, *, now: datetime) -> Card | None:
+async def _present(session: AsyncSession, caller: Caller, kit: Kit, hold: str, *, now: datetime) -> Card | None:
     """Return the kit's card, locked, or None; a job that does not know how it ended leaves the kit with its card."""
     if not is_alive(kit):
+        require_live(await require_record(session, caller, kit.hold_id), hold, now=None)  # says what ended it
         raise HoldNotActive(hold=hold, state=kit.state)
     if kit.job_id is None and kit.expires_at <= now:
         raise HoldExpired(hold=hold, expired_at=kit.expires_at)

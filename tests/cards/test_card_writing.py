@@ -353,6 +353,7 @@ async def test_data_that_cannot_be_had_end_the_job_before_the_card_is_touched(ha
         ("UPDATE hold SET sim_item_no = NULL", CardUnknown),
         ("UPDATE hold SET data_no = NULL", NoDataUnit),
         ("UPDATE hold SET state = 'CONFIRMED'", HoldNotActive),
+        ("UPDATE hold SET state = 'EXPIRED'", HoldExpired),
     ],
 )
 async def test_a_kit_with_nothing_to_write_is_refused(hall: Hall, lacks: str, refusal: type[DomainError]) -> None:

@@ -17,6 +17,7 @@ from inventory.domain.errors import (
     HoldKeyWrong,
     HoldNotActive,
     InvalidField,
+    LegalHold,
     MissingField,
     NoDataUnit,
     NotFound,
@@ -171,7 +172,9 @@ async def test_same_request_again_changes_nothing(counter: Counter) -> None:
     ("before", "card", "refusal"),
     [
         ("UPDATE hold SET expires_at = created_at", 1, HoldExpired),
+        ("UPDATE hold SET expires_at = created_at, state = 'EXPIRED'", 1, HoldExpired),
         ("UPDATE hold SET state = 'RELEASED'", 1, HoldNotActive),
+        ("UPDATE hold SET state = 'RELEASED', close_reason = 'legal_hold'", 1, LegalHold),
         ("UPDATE sim SET state = 'DAMAGED' WHERE item_no = 1", 1, SimNotFree),
         ("UPDATE sim SET adm_refused = true WHERE item_no = 1", 1, SimNotFree),
         ("UPDATE sim SET transit_id = 9 WHERE item_no = 1", 1, SimNotFree),
