@@ -86,7 +86,7 @@ class ReferenceAdapter:
             if answer["serial"] != wish.serial:
                 raise OperatorBroken("the issue data are for another card")
             return Issue(
-                transaction=_text(answer["transaction"]),
+                transaction=_name(answer["transaction"]),
                 iccid=parse_iccid(answer["iccid"]).iccid,
                 imsi=parse_imsi(answer["imsi"]),
                 parts=_parts(answer["issue_data"]),
@@ -158,9 +158,12 @@ class ReferenceAdapter:
         return f"ReferenceAdapter({self._address!r})"
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT or not value.isprintable():
+def _name(value: object) -> str:
+    """Give a name that a header can carry (RFC 9110, 5.5), or the card's answer could never be handed in under it."""
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT:
         raise ValueError("not a short text")
+    if not (value.isascii() and value.isprintable()) or value != value.strip():
+        raise ValueError("not a header's value")
     return value
 
 
