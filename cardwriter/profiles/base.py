@@ -72,8 +72,8 @@ class CardFacts:
     serial, `serial` its hex nibbles. `imsi_usim` and `imsi_gsm` are EF.IMSI as read below ADF.USIM and DF.GSM;
     `gsm_hidden` says that the latter may be there but was not read. `adm_tries` are the tries left of the ADM that was
     asked for, 0 when blocked. `sizes` maps a file's name to its size, or to its record length, where commands can write
-    a file of such a size; `contents` that of a service table to its bytes. `greeting` is the answer of a card with a
-    secure channel to the family's question.
+    a file of such a size; `contents` that of a service table to its bytes. `own_number` says that EF.MSISDN may hold a
+    number, which is not kept here. `greeting` is the answer of a card with a secure channel to the family's question.
     """
 
     atr: bytes
@@ -91,6 +91,7 @@ class CardFacts:
     serial_raw: bytes | None = None
     contents: Mapping[str, bytes] = field(default_factory=dict)
     greeting: bytes | None = None
+    own_number: bool = True
 
     @property
     def blank(self) -> bool:

@@ -133,9 +133,15 @@ _SPN: Final = FileRule("spn", files.SPN, _of(lambda data: data.spn), _fixed(enco
 _AD: Final = FileRule("ad", files.AD, _of(lambda data: Ad(data.mnc_length)), _fixed(encode_ad))
 _SMSP: Final = FileRule("smsp", files.SMSP, _of(lambda data: Smsp(data.smsc)), encode_smsp, measured=True, records=True)
 _MSISDN: Final = FileRule(
-    "msisdn", files.MSISDN, _of(lambda data: data.msisdn or ""), encode_msisdn, measured=True, records=True
+    "msisdn",
+    files.MSISDN,
+    lambda data, facts: [data.msisdn or ""] if data.msisdn or facts.own_number else [],
+    encode_msisdn,
+    When.SET,
+    measured=True,
+    records=True,
 )
-"""Written without a number, too: a write that broke off may have left the number of the card's last kit there."""
+"""Blanked without a number, unless it is: a write that broke off may have left the number of the card's last kit."""
 _FPLMN: Final = FileRule("fplmn", files.FPLMN, _of(lambda _: ()), encode_plmns, measured=True)
 _LOCI: Final = FileRule("loci", files.LOCI, _of(lambda data: reset_loci(data.home)), _fixed(bytes))
 _ACC: Final = FileRule("acc", files.ACC, _of(lambda data: data.imsi), _fixed(encode_acc))

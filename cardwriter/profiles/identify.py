@@ -13,6 +13,7 @@ from cardwriter.usim.bcd import FILLER, CodecError, is_blank, unpack
 from cardwriter.usim.identity import ICCID_SIZE, IMSI_SIZE, decode_ad, decode_iccid
 
 GREETING: Final = "channel.greet"
+_OWN_NUMBER: Final = "read.own_number"
 _TRIES: Final = SwMask("63cx")
 _BLOCKED: Final = 0x6983
 _NOT_DENIED: Final = (*OK, *TRANSIENT, *map(SwMask, ("62xx", "63xx", "65xx", "69xx", "92xx")))
@@ -75,7 +76,10 @@ def identify_script(
 
 
 def _measure(wanted: Mapping[str, files.Ef]) -> Iterator[Step]:
-    """Ask for sizes, those of the USIM first, which is the current directory; service tables are read whole."""
+    """Ask for sizes, those of the USIM first, which is the current directory; service tables are read whole.
+
+    So is the record of the own number: whether it is blank decides if a write without a number has to blank it.
+    """
     here = files.Directory.USIM
     for name, ef in sorted(wanted.items(), key=lambda one: _ROUTE.index(one[1].directory)):
         if ef.directory.aid and ef.directory is not here:
@@ -85,6 +89,8 @@ def _measure(wanted: Mapping[str, files.Ef]) -> Iterator[Step]:
             yield _step(f"read.{name}", commands.read_binary(_ALL, sfi=ef.sfi))
         elif here.aid:
             yield _step(f"select.{name}", commands.select_fid(ef.fid, fcp=True))
+            if ef is files.MSISDN:
+                yield _step(_OWN_NUMBER, commands.read_record(1, _ALL))
         else:
             yield _step(f"select.{name}", commands.select_path(ef.path, fcp=True))
 
@@ -123,6 +129,7 @@ def read_facts(report: Report) -> CardFacts:
         serial_raw=serial,
         contents=_contents(report),
         greeting=_data(report, GREETING),
+        own_number=not is_blank(_data(report, "select.msisdn", _OWN_NUMBER) or b"?"),
     )
 
 

@@ -51,7 +51,7 @@ def test_what_a_family_does_alone_is_cut_in_every_way(memory_folder: Path) -> No
 
 
 def one_row(folder: Path, family: CardProfile) -> Row:
-    (row,) = matrix(folder, [family], [Cut.TORN_AFTER], stride=3)
+    (row,) = matrix(folder, [family], [Cut.TORN_AFTER], stride=2)
     return row
 
 
