@@ -184,7 +184,8 @@ def _csv(cells: tuple[str, ...]) -> str:
 
 
 def _named(under: TransportName) -> str:
-    return f"{under.index} ({under.algorithm}, check value {under.kcv})"
+    index = "".join(letter if letter.isprintable() else " " for letter in under.index)  # a second line is a command
+    return f"{index} ({under.algorithm}, check value {under.kcv})"
 
 
 class AucAnswer(StrEnum):

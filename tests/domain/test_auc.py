@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from inventory.domain import auc
 from inventory.domain.auc import (
     AucAnswer,
     AucForm,
@@ -147,3 +148,10 @@ def test_a_deletion_is_a_line_in_the_form_that_each_network_reads(form: AucForm,
 
 def test_a_card_without_an_iccid_leaves_its_cell_empty() -> None:
     assert deletion_entry(AucForm.CSV, ONE.imsi, None, "LJ1") == "460001234567890,,LJ1\r\n"
+
+
+def test_a_transport_keys_index_puts_no_command_into_the_file() -> None:
+    under = auc.TransportName("11\nsubscriber imsi 460 delete", "aes-128-ecb", "66e94b")
+    said, *commands = auc.head(auc.AucForm.OSMO_HLR, under).splitlines()
+    assert said.startswith("!")
+    assert commands == ["enable"]
