@@ -136,6 +136,9 @@ def _combined(wish: TransportKeyWish) -> Secret:
 
 
 async def _require_free(session: AsyncSession, index: str) -> None:
+    """Let pass an index that can be written on a line, which no key has yet."""
+    if not index.isprintable() or index != index.strip():
+        raise InvalidField(field="index", value=index, reason="only printable characters, no blank at an end")
     if await kits.has_transport_key(session, index):
         raise DuplicateIdentifier(kind="transport key", value=index, where="here")
 

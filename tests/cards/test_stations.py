@@ -275,6 +275,17 @@ async def test_a_transport_key_is_kept_wrapped_and_its_index_is_given_once(hall:
             await found_transport_key(session, KEEPER, fresh(), wish, vault=hall.bench.vault, now=hall.now)
 
 
+@pytest.mark.parametrize("index", ["7\n subscriber imsi 460001234567890 delete", " 7", "7\u2028"])
+async def test_an_index_that_is_more_than_a_name_on_a_line_is_refused(hall: Hall, index: str) -> None:
+    """It stands in files that programs of the network read line by line."""
+    key = Secret(TRANSPORT_KEY)
+    algorithm = TransportAlgorithm.AES_128_ECB
+    wish = TransportKeyWish(index=index, algorithm=algorithm, parts=(key,), kcv=encrypt(bytes(16))[:3])
+    async with hall.database.session() as session:
+        with pytest.raises(InvalidField, match="printable"):
+            await found_transport_key(session, KEEPER, fresh(), wish, vault=hall.bench.vault, now=hall.now)
+
+
 @pytest.mark.parametrize(
     ("parts", "field"), [((TRANSPORT_KEY,), "kcv"), ((bytes(16), bytes(8)), "parts"), ((bytes(24),), "parts")]
 )
