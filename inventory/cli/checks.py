@@ -20,11 +20,11 @@ from inventory.store.embedded import EmbeddedServer
 ROOT = Path(__file__).parents[2]
 SLOW = ("database", "card", "browser", "e2e")
 COMPLETE = (
-    *("-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist=worksteal"),
+    *("-n", str(min((os.cpu_count() or 1) + 2, 5)), "--dist=worksteal"),
     *("--cov", "--cov-report=", "--coverage-gate"),
     "--maxfail=20",
 )
-"""Options of a complete run: for many tests wait, a process more than processors, each with its own server.
+"""Options of a complete run: for many tests wait, two processes more than processors, each with its own server.
 
 It gives up where so much fails that the machine is the reason: tests that hang one after the other take hours.
 """
