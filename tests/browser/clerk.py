@@ -51,6 +51,12 @@ class Screen:
         """Keep a picture of the page."""
         self.page.screenshot(path=self.output / f"{name}-{self.language}.png", full_page=True)
 
+    def look_again(self, part: str, news: str) -> None:
+        """Let a part of the page fetch itself at this news, and wait until it has."""
+        with self.page.expect_response(lambda answer: answer.request.method == "GET" and part in answer.url):
+            self.page.evaluate("news => htmx.trigger(document.body, news)", news)
+        self.page.evaluate("new Promise(done => setTimeout(done, 50))")
+
     def shows(self, words: str, part: str = "main") -> None:
         """Wait until a part of the page shows the words."""
         expect(self.page.locator(part)).to_contain_text(words)

@@ -62,6 +62,8 @@ def test_reader_bound_to_a_desk_shows_its_label_there_and_its_user_everywhere_el
     other.page.locator("#reader-choice").select_option(index=0)
     other.page.get_by_role("button", name="Bind", exact=True).click()
     other.shows("reader_taken", "#reader")
+    other.look_again("/desk/reader", "station")
+    other.shows("reader_taken", "#reader")  # the panel looks by itself every few seconds, and knows of no refusal
     other.keep("hall-desk-taken")
     other.page.locator("#take-over").check()
     other.page.get_by_role("button", name="Bind", exact=True).click()
@@ -134,7 +136,9 @@ def test_number_held_without_a_card_takes_the_card_that_is_put_in(screen: Callab
     number = hold_first(desk, "2")
     desk.shows("This kit has no card.", "#sale")
     desk.page.keyboard.press("Alt+S")
-    expect(desk.page.locator("#sale [role=alert]")).to_contain_text("no_card_in_reader")
+    desk.shows("no_card_in_reader", "#sale [role=alert]")
+    desk.look_again("/desk/holds/", "job")
+    desk.shows("no_card_in_reader", "#sale [role=alert]")
     desk.insert(card)
     desk.shows("ready to be written", "#reader")
     desk.page.keyboard.press("Alt+S")
@@ -142,6 +146,26 @@ def test_number_held_without_a_card_takes_the_card_that_is_put_in(screen: Callab
     assert desk.page.locator(".kit-number").inner_text() == number
     desk.page.keyboard.press("Alt+R")
     desk.shows("number and card are free again", "#sale")
+
+
+def test_person_decides_about_a_card_that_may_have_been_sent_its_adm_key(
+    screen: Callable[..., Screen], card: int
+) -> None:
+    """REQ-HW-08: the question stands until it is answered, whatever the page fetches meanwhile."""
+    desk = screen("zh-CN", Role.CLERK)
+    desk.insert(card)
+    desk.shows("可以写卡", "#reader")
+    hold_first(desk, "3")
+    desk.stage.change("UPDATE sim SET adm_sent = true WHERE iccid = :iccid", iccid=VENDOR.card(card).iccid)
+    desk.page.keyboard.press("Enter")
+    desk.shows("adm_in_doubt", "#sale [role=alert]")
+    desk.look_again("/desk/holds/", "job")
+    desk.keep("hall-desk-adm-in-doubt")
+    desk.page.get_by_role("button", name="我确认").click()
+    desk.shows("卡已写好并通过鉴权验证。", "#sale")
+    expect(desk.page.locator("#sale [role=alert] .notice")).to_have_count(0)
+    desk.page.keyboard.press("Alt+R")
+    desk.shows("号码和卡", "#sale")
 
 
 def test_dispenser_at_a_desk_shows_stack_and_bin_and_what_to_do(screen: Callable[..., Screen]) -> None:

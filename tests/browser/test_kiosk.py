@@ -211,6 +211,28 @@ def test_stuck_card_sends_the_customer_to_the_counter_and_the_keeper_sees_why(
     kiosk.shows("A card is stuck in this machine.", "#kiosk")
 
 
+def test_refused_word_of_the_hall_is_read_at_leisure_though_the_screen_looks_every_second(
+    screen: Callable[..., Screen], machine: Machine, hall_serials: Iterator[int]
+) -> None:
+    machine.stack(next(hall_serials))
+    kiosk = opened_at(screen, machine)
+    wait_until(lambda: bool(machine.stage.one(_STACKED, name=machine.name)))
+    kiosk.go("/kiosk")
+    chosen(kiosk, "7")
+    kiosk.page.locator("details summary").click()
+    for field in ("#v-interface", "#v-staff", "#v-password"):
+        kiosk.page.locator(field).fill("nobody")
+    kiosk.page.locator("form.vouch button").click()
+    kiosk.shows("接口编号", "#answer")
+    for _ in range(2):
+        kiosk.page.wait_for_event("response", lambda answer: answer.url.endswith("/kiosk/panel"))
+    kiosk.shows("接口编号", "#answer")
+    kept(kiosk, "kiosk-refused")
+    kiosk.page.get_by_role("button", name="换一个号码").click()
+    expect(kiosk.page.locator(".keypad")).to_be_visible()
+    expect(kiosk.page.locator("#answer .notice")).to_have_count(0)
+
+
 def test_card_that_nobody_takes_is_drawn_in_and_its_customer_gets_it_from_the_keeper(
     screen: Callable[..., Screen], machine: Machine, hall_serials: Iterator[int]
 ) -> None:

@@ -99,6 +99,17 @@ function swapped(event) {
   settle(part, asked);
 }
 
+// What an act was answered stands until the next act, or until what it is about has changed. A look that a part takes by
+// itself does not know of it, and may have set out before it.
+function keepAnswers(event) {
+  const { ctx, tasks } = event.detail;
+  if (ctx.request.method !== "GET" || !ctx.sourceElement.matches("[hx-trigger]")) return;
+  for (const fresh of tasks.flatMap((task) => Array.from(task.fragment.querySelectorAll("[data-about]")))) {
+    const stands = document.getElementById(fresh.id);
+    if (stands?.dataset.about === fresh.dataset.about && !fresh.textContent.trim()) fresh.replaceWith(stands.cloneNode(true));
+  }
+}
+
 function reached(yes) {
   const banner = document.getElementById("unreached");
   if (banner) banner.hidden = yes;
@@ -112,6 +123,7 @@ document.addEventListener("DOMContentLoaded", () => {
   if (stops.length) stops[stops.length - 1].focus();
   setTimeout(catchUp);  // htmx reads the page in a task of its own, which stands before this one
 });
+document.addEventListener("htmx:before:swap", keepAnswers);
 document.addEventListener("htmx:after:swap", swapped);
 // What a person unfolded stays so when the part is fetched again.
 document.addEventListener("htmx:before:morph:attr", (event) => {
