@@ -5,10 +5,16 @@
 const SHORT_SECONDS = 120;
 const ends = new WeakMap();
 
+const lookAtReader = () => htmx.trigger(document.body, "station");
+const lookAtSale = () => htmx.trigger(document.body, "job");
+
+function lookAgain() {
+  lookAtReader();
+  lookAtSale();
+}
+
 function listen() {
-  const reader = () => htmx.trigger(document.body, "station");
-  const job = () => htmx.trigger(document.body, "job");
-  hear("/desk/events", { reader, job, open: () => { reader(); job(); } });  // after a gap everything is fetched once
+  hear("/desk/events", { reader: lookAtReader, job: lookAtSale, open: lookAgain });  // after a gap everything is fetched once
 }
 
 // The end of a countdown on this page's own clock; a new `data-left` starts a new one.
@@ -37,8 +43,8 @@ function tick() {
 document.addEventListener("DOMContentLoaded", () => { listen(); tick(); setInterval(tick, 250); });
 document.addEventListener("htmx:after:swap", (event) => {
   tick();
-  // What was done with a kit shows in the reader panel too. A binding is told before its answer is here: what was fetched
-  // at that news came without the new seat, and may come after the answer.
+  // What was done with a kit shows in the reader panel too, and the news that a look would have brought is brought by
+  // another one: a look that set out before the act is left, and a binding is told before its answer is here.
   const { request, target } = event.detail.ctx;
-  if (request.method !== "GET" && ["sale", "reader"].includes(target?.id)) htmx.trigger(document.body, "station");
+  if (request.method !== "GET" && ["sale", "reader"].includes(target?.id)) lookAgain();
 });

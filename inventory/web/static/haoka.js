@@ -99,12 +99,25 @@ function swapped(event) {
   settle(part, asked);
 }
 
-// What an act was answered stands until the next act, or until what it is about has changed. A look that a part takes by
-// itself does not know of it, and may have set out before it.
-function keepAnswers(event) {
+// A part looks by itself: every few seconds, or at news. Such a look does not undo what a person did meanwhile. One that
+// set out before an act was answered is older than that answer and is left; and what the act was answered stands until the
+// next act, or until what it is about has changed.
+const acts = new WeakMap();
+
+function setOut(event) {
+  const { ctx } = event.detail;
+  ctx.actsBefore = acts.get(ctx.target);
+}
+
+function arrives(event) {
   const { ctx, tasks } = event.detail;
-  if (ctx.request.method !== "GET" || !ctx.sourceElement.matches("[hx-trigger]")) return;
-  for (const fresh of tasks.flatMap((task) => Array.from(task.fragment.querySelectorAll("[data-about]")))) {
+  if (!ctx.sourceElement.matches("[hx-trigger]")) acts.set(ctx.target, (acts.get(ctx.target) ?? 0) + 1);
+  else if (ctx.actsBefore !== acts.get(ctx.target)) event.preventDefault();
+  else for (const { fragment } of tasks) keepAnswers(fragment);
+}
+
+function keepAnswers(fragment) {
+  for (const fresh of fragment.querySelectorAll("[data-about]")) {
     const stands = document.getElementById(fresh.id);
     if (stands?.dataset.about === fresh.dataset.about && !fresh.textContent.trim()) fresh.replaceWith(stands.cloneNode(true));
   }
@@ -123,7 +136,8 @@ document.addEventListener("DOMContentLoaded", () => {
   if (stops.length) stops[stops.length - 1].focus();
   setTimeout(catchUp);  // htmx reads the page in a task of its own, which stands before this one
 });
-document.addEventListener("htmx:before:swap", keepAnswers);
+document.addEventListener("htmx:before:request", setOut);
+document.addEventListener("htmx:before:swap", arrives);
 document.addEventListener("htmx:after:swap", swapped);
 // What a person unfolded stays so when the part is fetched again.
 document.addEventListener("htmx:before:morph:attr", (event) => {
