@@ -28,7 +28,7 @@ from inventory.store.migrate import upgrade
 from tests.builders import Operator, found_operator
 
 # The readers are a plugin, not a name that conftest files import: each import would make a service of its own.
-pytest_plugins = ["tests.gate", "tests.drivers.fixtures"]
+pytest_plugins = ["tests.gate", "tests.order", "tests.drivers.fixtures"]
 
 # No deadline: what is right is right at any speed. A change is judged by the same examples as the one before it;
 # `--hypothesis-profile=seek` looks for new ones.

@@ -57,11 +57,11 @@ def stage(
     databases.drop("browser")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium(stage: Stage) -> Iterator[Browser]:
     """Give Debian's Chromium, which talks to nobody but the service.
 
-    Playwright keeps an event loop running in this thread while it is open, so it closes before other modules' tests.
+    Playwright keeps an event loop running in this thread while it is open, so it closes before other tests.
     """
     del stage  # it is made before that loop runs
     expect.set_options(timeout=PATIENCE_MS)

@@ -170,6 +170,8 @@ def test_person_decides_about_a_card_that_may_have_been_sent_its_adm_key(
 
 def test_dispenser_at_a_desk_shows_stack_and_bin_and_what_to_do(screen: Callable[..., Screen]) -> None:
     desk = screen("zh-CN", Role.CLERK)
+    desk.stage.take_out()  # a card of a kit may not be moved
+    desk.shows("请插卡。", "#reader")
     seen = "'card', 'nowhere', 'stacker', 'empty', 'bin_full', false, 'in_bin', 3, 'stop', 'stacker_empty'"
     desk.stage.change(f"UPDATE station_reader SET dispenser = jsonb_build_object({seen})")
     desk.page.reload()
