@@ -108,3 +108,15 @@ def test_what_a_search_may_hold_is_said_in_chinese(browser: Browser, typed: str)
     said = clerk.get("/desk/numbers", params={"q": typed}).text
     assert "应为" in said
     assert "digits" not in said
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "for blanks with an ICCID."), ("zh", "适用于有 ICCID 的白卡")])
+def test_which_blanks_the_card_data_serve_is_said_once_for_all_numbers(
+    browser: Browser, language: str, said: str
+) -> None:
+    """REQ-RSV-17: and not of a finished card, which has its data."""
+    clerk = browser(Role.CLERK)
+    clerk.get(f"/language/{language}")
+    found = clerk.get("/desk/numbers", params={"q": "6"}).text
+    assert (found.count(said), found.count("<button") > 1) == (1, True)
+    assert said not in clerk.get("/desk/numbers", params={"q": "6", "hlr": HLR}).text
