@@ -11,9 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.access.caller import Caller
 from inventory.domain.bulk import MOST_CARDS, NotTaken
 from inventory.domain.cardjobs import STEPS_PER_SCRIPT, parse_script_ref
-from inventory.domain.errors import BulkOrderOpen, InvalidField, NoDataUnit, NoNumberedData, NotFound
+from inventory.domain.errors import (
+    BulkOrderOpen,
+    IllegalTransition,
+    InvalidField,
+    NoDataUnit,
+    NoNumberedData,
+    NotFound,
+    StationUnknown,
+)
 from inventory.domain.identifiers import format_public_id, parse_public_id
-from inventory.domain.lifecycle import WRITE_JOB_OPEN, BulkOrderEvent, BulkOrderState
+from inventory.domain.lifecycle import BULK_ORDER_OPEN, WRITE_JOB_OPEN, BulkOrderEvent, BulkOrderState
 from inventory.services.acting import acting
 from inventory.services.bulk_ends import move_order
 from inventory.services.card_writing import as_answer
@@ -62,7 +70,9 @@ async def open_order(
     async def work() -> dict[str, Any]:
         station = await visible_station(session, caller, wish.station)
         place: dict[str, Any] = {"city_id": station.city_id, "station_id": station.station_id}
-        await stations.find_station(session, **place, lock=True)
+        locked = await stations.find_station(session, **place, lock=True)
+        if locked is None or locked.revoked_at is not None:  # since it was looked up
+            raise StationUnknown(station=wish.station)
         await _require(session, caller, wish)
         earlier = await bulk.open_order_of(session, **place)
         if earlier is not None:
@@ -114,9 +124,13 @@ async def cancel_order(session: AsyncSession, caller: Caller, write: WriteKey, o
 async def read_orders(
     session: AsyncSession, caller: Caller, *, now: datetime, most: int | None = MOST_LISTED
 ) -> list[dict[str, Any]]:
-    """Give the newest orders of the stations of the caller's part, without their readers; `most` None is all."""
+    """Give the newest orders of the stations of the caller's part, without their readers; `most` None is all.
+
+    Those of stations that were revoked since are among them: what was written there stays written.
+    """
     async with session.begin():
-        found = await stations.stations_of(session, city_id=caller.city_id, orgs=await reach(session, caller))
+        within = await reach(session, caller)
+        found = await stations.stations_of(session, city_id=caller.city_id, orgs=within, revoked_too=True)
         by_id = {row.station_id: row for row in found}
         orders = await bulk.orders_of(session, city_id=caller.city_id, stations=list(by_id), limit=most)
         return [await _answer(session, order, by_id[order.station_id], now=now) for order in orders]
@@ -134,7 +148,8 @@ async def read_order(session: AsyncSession, caller: Caller, order: str, *, now: 
         row, station = await _visible(session, caller, order)
         answer = await _answer(session, row, station, now=now)
         readers = await stations.readers_of(session, city_id=row.city_id, stations=[row.station_id])
-        return answer | {"readers": [await _reader(session, row, reader) for reader in readers]}
+        latest = await bulk.is_latest(session, row)
+        return answer | {"readers": [await _reader(session, row, reader, latest=latest) for reader in readers]}
 
 
 async def try_adm_again(
@@ -148,12 +163,16 @@ async def try_adm_again(
     ------
     NotFound
         No such order in the caller's part.
+    IllegalTransition
+        The order has ended: it offers the card to nobody.
     InvalidField
         No card that the order left alone for this reason lies in the reader.
     """
 
     async def work() -> dict[str, Any]:
         row, station = await _visible(session, caller, order, lock=True)
+        if row.state not in BULK_ORDER_OPEN:
+            raise IllegalTransition(state=row.state, event="trying an ADM key again")
         place: dict[str, Any] = {"city_id": row.city_id, "station_id": row.station_id}
         rows = await stations.readers_of(session, city_id=row.city_id, stations=[row.station_id])
         doubtful = (one for one in rows if (one.name, one.bulk_refusal) == (reader, NotTaken.ADM_IN_DOUBT))
@@ -239,8 +258,8 @@ async def _answer(session: AsyncSession, order: Bulk, station: StationRow, *, no
     }
 
 
-async def _reader(session: AsyncSession, order: Bulk, reader: ReaderRow) -> dict[str, Any]:
-    """Give a reader as the board needs it; only a job of this very order counts."""
+async def _reader(session: AsyncSession, order: Bulk, reader: ReaderRow, *, latest: bool) -> dict[str, Any]:
+    """Give a reader as the board needs it; only what this very order did counts, the station's `latest` or not."""
     job = None
     if reader.bulk_job_id is not None:
         job = await cardjobs.find_job(session, city_id=order.city_id, job_id=reader.bulk_job_id)
@@ -252,7 +271,7 @@ async def _reader(session: AsyncSession, order: Bulk, reader: ReaderRow) -> dict
         "looking": reader.script_id is not None,
         "card": facts.get("iccid") or facts.get("serial"),
         "readable": facts.get("readable"),
-        "not_taken": reader.bulk_refusal,
+        "not_taken": reader.bulk_refusal if latest else None,
         "job": None if job is None or job.bulk_no != order.bulk_no else await _job(session, job),
     }
 

@@ -231,7 +231,7 @@ def spoiled_listing(query: FaultQuery) -> Listing:
 def claim_listing(query: FaultQuery) -> Listing:
     """Give the spoiled cards one by one, as a vendor needs them to answer for them; refuses as `read_account`.
 
-    Nothing of what was or should have been written is on it.
+    Nothing of what was or should have been written is on it. Cards are called as is printed on them.
     """
     columns = (
         "item", "serial", "sort", "vendor", "batch", "source", "fault", "step", "status_word", "station", "reader", "at"
@@ -249,8 +249,9 @@ def claim_listing(query: FaultQuery) -> Listing:
 
 
 def _spoiled(card: SpoiledCard, city_id: int) -> Row:
+    printed = (None if name is None else bare(name) for name in (card.iccid, card.serial))
     return (
-        card.iccid, card.serial, card.kind_code, card.vendor, items.load_name(card.batch_id, city_id=city_id),
+        *printed, card.kind_code, card.vendor, items.load_name(card.batch_id, city_id=city_id),
         card.source, card.fault, card.step, card.sw, card.station, card.reader, card.at,
     )  # fmt: skip
 

@@ -48,7 +48,9 @@ async def compile_query(session: AsyncSession, caller: Caller, query: FaultQuery
     """Return the conditions that the query stands for, bounded to the caller's part; raises as `read_account`."""
     if query.last == date.max:
         raise InvalidField(field="last", value=query.last.isoformat(), reason="a day that has a next one")
-    station = None if query.station is None else await visible_station(session, caller, query.station)
+    station = None
+    if query.station is not None:
+        station = await visible_station(session, caller, query.station, revoked_too=True)
     return SpoiledFilter(
         orgs=await reach(session, caller),
         since=None if query.first is None else begin_of(query.first),

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from inventory.access.caller import Caller
 from inventory.domain.errors import EnrolCodeInvalid, OutsideScope, StationUnknown
 from inventory.domain.identifiers import format_public_id, parse_public_id
-from inventory.domain.lifecycle import SimState
+from inventory.domain.lifecycle import BulkOrderEvent, SimState
 from inventory.domain.organisation import Level
+from inventory.services.bulk_ends import move_order
 from inventory.services.once import Answer, WriteKey, once
-from inventory.store import access, events, organisation, stations
+from inventory.store import access, bulk, events, organisation, stations
 from inventory.store.events import EventDraft
 from inventory.store.notices import Notice, notify
 from inventory.store.organisation import Node
@@ -117,7 +118,7 @@ async def _unheard(session: AsyncSession, row: CodeRow | None, *, now: datetime)
 async def revoke(
     session: AsyncSession, caller: Caller, write: WriteKey, station: str, reason: str, *, now: datetime
 ) -> Answer:
-    """End a station: its credential opens nothing any more and its link is closed.
+    """End a station: its credential opens nothing any more, its link is closed, and so is its bulk order.
 
     Raises
     ------
@@ -132,6 +133,10 @@ async def revoke(
         await events.record(
             session, [draft], city_id=row.city_id, staff_no=caller.staff_no, interface_no=caller.interface_no, now=now
         )
+        order = await bulk.open_order_of(session, city_id=row.city_id, station_id=row.station_id, lock=True)
+        if order is not None:  # no card will ever be put in for it
+            who = {"staff_no": caller.staff_no, "interface_no": caller.interface_no}
+            await move_order(session, order, BulkOrderEvent.CANCEL, now=now, **who)
         await notify(session, Notice(city_id=row.city_id, station_id=row.station_id))
         return {"id": station, "revoked_at": now.isoformat()}
 
@@ -161,8 +166,10 @@ async def read_stations(
     ]
 
 
-async def visible_station(session: AsyncSession, caller: Caller, station: str) -> StationRow:
-    """Give a station of the caller's part that is not revoked.
+async def visible_station(
+    session: AsyncSession, caller: Caller, station: str, *, revoked_too: bool = False
+) -> StationRow:
+    """Give a station of the caller's part; one that was revoked only where its past is asked for.
 
     Raises
     ------
@@ -173,7 +180,9 @@ async def visible_station(session: AsyncSession, caller: Caller, station: str) -
     found = None
     if name.city_id == caller.city_id:
         found = await stations.find_station(session, city_id=name.city_id, station_id=name.serial)
-    if found is None or found.revoked_at is not None or found.org_id not in await reach(session, caller):
+    if found is None or found.org_id not in await reach(session, caller):
+        raise StationUnknown(station=station)
+    if found.revoked_at is not None and not revoked_too:
         raise StationUnknown(station=station)
     return found
 

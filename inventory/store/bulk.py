@@ -105,6 +105,14 @@ async def open_order_of(session: AsyncSession, *, city_id: int, station_id: int,
     return None if row is None else Bulk(*row)
 
 
+async def is_latest(session: AsyncSession, order: Bulk) -> bool:
+    """Whether the station has had no order since this one."""
+    later = exists().where(
+        BulkOrder.city_id == order.city_id, BulkOrder.station_id == order.station_id, BulkOrder.bulk_no > order.bulk_no
+    )
+    return not await session.scalar(select(later))
+
+
 async def orders_of(session: AsyncSession, *, city_id: int, stations: Collection[int], limit: int | None) -> list[Bulk]:
     """Return orders of the stations, the newest first."""
     query = _bulks().where(BulkOrder.city_id == city_id, BulkOrder.station_id.in_(stations))

@@ -154,14 +154,14 @@ async def find_station(
     return None if row is None else StationRow(*row)
 
 
-async def stations_of(session: AsyncSession, *, city_id: int, orgs: Collection[int]) -> list[StationRow]:
-    """Return the stations of these organisations that are not revoked, by number."""
-    query = (
-        select(*_STATION)
-        .where(Station.city_id == city_id, Station.org_id.in_(orgs), Station.revoked_at.is_(None))
-        .order_by(Station.station_id)
-    )
-    return [StationRow(*row) for row in await session.execute(query)]
+async def stations_of(
+    session: AsyncSession, *, city_id: int, orgs: Collection[int], revoked_too: bool = False
+) -> list[StationRow]:
+    """Return the stations of these organisations, by number; `revoked_too` with those that are no more."""
+    query = select(*_STATION).where(Station.city_id == city_id, Station.org_id.in_(orgs))
+    if not revoked_too:
+        query = query.where(Station.revoked_at.is_(None))
+    return [StationRow(*row) for row in await session.execute(query.order_by(Station.station_id))]
 
 
 async def change_station(session: AsyncSession, *, city_id: int, station_id: int, **values: Any) -> None:

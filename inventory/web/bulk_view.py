@@ -43,6 +43,7 @@ def _reader(reader: Mapping[str, Any], order: Mapping[str, Any], language: Langu
     """Return one reader's tile."""
     job = reader["job"]
     tone, headline, advice = _says(reader, order, language)
+    is_open = order["state"] in BULK_ORDER_OPEN
     working = job is not None and job["next_step"] == _UNDER_WAY
     return {
         "name": reader["name"],
@@ -51,7 +52,7 @@ def _reader(reader: Mapping[str, Any], order: Mapping[str, Any], language: Langu
         "tone": tone,
         "headline": headline,
         "advice": advice,
-        "in_doubt": reader["not_taken"] == NotTaken.ADM_IN_DOUBT and order["online"],
+        "in_doubt": reader["not_taken"] == NotTaken.ADM_IN_DOUBT and order["online"] and is_open,
         "done": job["steps_done"] if working else None,
         "total": max(job["steps_total"] or 0, job["steps_done"], 1) if working else None,
     }

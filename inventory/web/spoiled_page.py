@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from inventory.access.caller import Caller
 from inventory.access.permissions import Permission
 from inventory.domain.errors import DomainError
+from inventory.domain.identifiers import format_public_id
 from inventory.downloads import FileDep, download
 from inventory.i18n import Language, texts
 from inventory.services.exporting import claim_listing, spoiled_listing
@@ -51,7 +52,7 @@ async def show(
     vendors = {row.vendor for row in found if row.vendor} | ({given["vendor"]} if "vendor" in given else set())
     values = {
         "asked": {name: given.get(name, "") for name in _FIELDS},
-        "stations": {one["id"]: one["name"] for one in stations},
+        "stations": {one["id"]: one["name"] for one in stations} | _stations(found, caller),
         "vendors": {vendor: vendor for vendor in sorted(vendors)},
         "rows": [_line(row, caller, language) for row in found],
         "total": sum(row.count for row in found),
@@ -84,6 +85,11 @@ def _query(given: Mapping[str, str]) -> FaultQuery:
     return FaultQuery(
         station=given.get("station"), vendor=given.get("vendor"), first=days.get("first"), last=days.get("last")
     )
+
+
+def _stations(found: Iterable[SpoiledCount], caller: Caller) -> dict[str, str]:
+    """Give the stations of an account by their ids: one that was revoked has its spoiled cards, too."""
+    return {format_public_id("st", caller.city_id, row.station_id): row.station for row in found}
 
 
 def _line(row: SpoiledCount, caller: Caller, language: Language) -> dict[str, Any]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from cardwriter.script import Purpose
 from cardwriter.virtual.faults import FaultKind
 from cardwriter.virtual.uicc import VirtualUicc
-from inventory.domain.errors import BulkOrderOpen, IllegalTransition, InvalidField, NoDataUnit, NotFound
-from inventory.services import bulk_orders, card_writing, links
+from inventory.domain.errors import BulkOrderOpen, IllegalTransition, InvalidField, NoDataUnit, NotFound, StationUnknown
+from inventory.services import bulk_orders, card_writing, links, stations
 from inventory.services.auditing import audit
 from inventory.services.bulk_orders import BulkWish
 from inventory.services.orders import Order, Run
@@ -20,6 +22,7 @@ from inventory.services.short_lists import bulk_order_listing
 from tests.builders_stock import HLR, KIND, OTHER_HLR, TOWN
 from tests.cards.hall import READER, CardKeys, Hall, InSlot, card_of, fresh, imsi_on
 from tests.cards.test_torn import Strike
+from tests.waiting import until_locked
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
 BLANK = b"\xff" * 9
@@ -62,8 +65,12 @@ class Board:
             await act(session, self.hall.caller, fresh(), self.order, now=self.hall.now)
 
 
+def station_name(hall: Hall) -> str:
+    return f"st-530700-{hall.station.station_id}"
+
+
 async def opened(hall: Hall, **changes: Any) -> Board:
-    wish = BulkWish(station=f"st-530700-{hall.station.station_id}", kind=KIND, hlr=HLR, count=3)
+    wish = BulkWish(station=station_name(hall), kind=KIND, hlr=HLR, count=3)
     async with hall.database.session() as session:
         answer = await bulk_orders.open_order(session, hall.caller, fresh(), replace(wish, **changes), now=hall.now)
     return Board(hall, str(answer.body["id"]))
@@ -292,6 +299,51 @@ async def test_cancelling_one_cards_job_gives_the_card_back(hall: Hall) -> None:
         await card_writing.cancel_job(session, hall.caller, fresh(), str(order.job), now=hall.now)
     assert await board.counted() == ("RUNNING", 0, 0, 0, 1)
     assert await hall.states(0) == ("AVAILABLE", "FREE", None)
+
+
+async def test_a_station_that_is_revoked_ends_its_order_and_what_was_written_there_is_still_listed(hall: Hall) -> None:
+    """The PC is replaced: nothing is put in for the order any more, and no card of it is lost from the counts."""
+    board = await opened(hall)
+    await put_in(hall, card_of(0))
+    async with hall.database.session() as session:
+        await stations.revoke(session, hall.caller, fresh(), station_name(hall), "PC replaced", now=hall.now)
+    async with hall.database.session() as session:
+        [listed] = await bulk_orders.read_orders(session, hall.caller, now=hall.now)
+    assert (listed["id"], listed["state"], listed["written"]) == (board.order, "CANCELLED", 1)
+    with pytest.raises(StationUnknown):
+        await opened(hall)
+    await agrees(hall)
+
+
+async def test_no_order_is_opened_at_a_station_that_is_being_revoked(hall: Hall) -> None:
+    async with hall.database.session() as session, session.begin():
+        await session.execute(text("UPDATE station SET revoked_at = now()"))
+        opening = asyncio.create_task(opened(hall))
+        await until_locked(hall.database, unless=opening)
+    with pytest.raises(StationUnknown):
+        await opening
+
+
+async def test_an_order_tells_nothing_of_the_cards_of_a_later_one(hall: Hall) -> None:
+    first = await opened(hall)
+    await first.act("cancel")
+    second = await opened(hall)
+    await hall.change("UPDATE sim SET holder_id = :other WHERE item_no = 0", other=TOWN.other_hall)
+    await put_in(hall, card_of(0))
+    assert (await first.reader(), await second.reader()) == ((None, None), (None, "elsewhere"))
+
+
+async def test_nobody_decides_on_a_key_in_doubt_for_an_order_that_has_ended(hall: Hall) -> None:
+    """It would do nothing but wipe the mark that nobody knows what the key's last try came to."""
+    board = await opened(hall)
+    await until(hall, lost := card_of(0), Purpose.WRITE)
+    hall.source.remove()
+    await hall.reconnect()
+    await put_in(hall, lost)
+    await board.act("cancel")
+    with pytest.raises(IllegalTransition):
+        await board.try_again()
+    assert (await hall.one("SELECT adm_sent FROM sim WHERE item_no = 0"))[0] is True
 
 
 async def test_an_order_that_cannot_be_is_refused(hall: Hall) -> None:

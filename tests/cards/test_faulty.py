@@ -13,8 +13,10 @@ from inventory.domain.calendar import business_day
 from inventory.domain.errors import InvalidField
 from inventory.services.exporting import Listing, claim_listing
 from inventory.services.faulty_cards import FaultQuery, read_account
+from inventory.services.stations import revoke
+from inventory.store.ends import GIVEN_BACK
 from tests.builders_stock import TOWN
-from tests.cards.hall import CardKeys, Hall, card_of
+from tests.cards.hall import CardKeys, Hall, card_of, fresh
 from tests.cards.test_bulk import opened, put_in
 
 pytestmark = [pytest.mark.database, pytest.mark.anyio]
@@ -98,3 +100,20 @@ async def test_claim_names_card_load_fault_and_status_word_and_nothing_that_was_
     assert told[1]["status_word"].startswith("63c")
     assert rows[0]["at"].startswith(f"{hall.now:%Y-%m-%d}")
     assert not any("46000" in value for row in rows for value in row.values())
+
+
+async def test_a_card_that_went_back_to_its_vendor_is_claimed_under_the_name_that_is_printed_on_it(hall: Hall) -> None:
+    """REQ-SIM-12: the claim goes with the cards, whose names are free in stock by then."""
+    for name in ("iccid", "serial"):
+        await hall.change(f"UPDATE sim SET {name} = '{GIVEN_BACK}1{GIVEN_BACK}' || {name} WHERE item_no = 0")
+    [row, _] = await claimed(hall, FaultQuery(vendor="Eastern Cards"))
+    assert (row["item"], row["serial"]) == ("89860026000000000000", "0000000000000000")
+
+
+async def test_what_a_station_spoiled_stays_on_the_account_when_the_station_is_revoked(hall: Hall) -> None:
+    station = f"st-530700-{hall.station.station_id}"
+    before = await counted(hall)
+    async with hall.database.session() as session:
+        await revoke(session, hall.caller, fresh(), station, "PC replaced", now=hall.now)
+    assert await counted(hall, FaultQuery(station=station)) == before
+    assert len(await claimed(hall, FaultQuery(station=station))) == 3

@@ -86,11 +86,16 @@ def test_one_line_tells_the_count_and_the_readers_that_need_a_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("online", "reason", "asks"),
-    [(True, NotTaken.ADM_IN_DOUBT, True), (False, NotTaken.ADM_IN_DOUBT, False), (True, NotTaken.DAMAGED, False)],
+    ("order", "reason", "asks"),
+    [
+        ({}, NotTaken.ADM_IN_DOUBT, True),
+        ({"online": False}, NotTaken.ADM_IN_DOUBT, False),
+        ({"state": BulkOrderState.CANCELLED}, NotTaken.ADM_IN_DOUBT, False),
+        ({}, NotTaken.DAMAGED, False),
+    ],
 )
-def test_a_person_is_asked_only_about_a_card_whose_key_is_in_doubt(
-    reason: NotTaken, *, online: bool, asks: bool
+def test_a_person_is_asked_only_about_a_card_whose_key_is_in_doubt_in_an_order_that_would_take_it(
+    order: dict[str, Any], reason: NotTaken, *, asks: bool
 ) -> None:
-    shown = board_view(ORDER | {"online": online, "readers": [READER | {"not_taken": reason}]}, "en", may_act=True)
+    shown = board_view(ORDER | order | {"readers": [READER | {"not_taken": reason}]}, "en", may_act=True)
     assert [reader["in_doubt"] for reader in shown["readers"]] == [asks]

@@ -194,7 +194,7 @@ class AdmAgain(Model):
     operation_id="try_adm_again_in_bulk",
     summary="Try a card's ADM key once more",
     response_model=BulkOrderView,
-    responses=errors(InvalidField, NotFound),
+    responses=errors(IllegalTransition, InvalidField, NotFound),
 )
 async def try_adm_again(
     caller: Orderer,
