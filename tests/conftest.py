@@ -23,9 +23,11 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from inventory.access import passwords
+from inventory.store import engine
 from inventory.store.embedded import EmbeddedServer
 from inventory.store.migrate import upgrade
 from tests.builders import Operator, found_operator
+from tests.patience import PATIENCE
 
 # The readers are a plugin, not a name that conftest files import: each import would make a service of its own.
 pytest_plugins = ["tests.gate", "tests.order", "tests.drivers.fixtures"]
@@ -54,6 +56,14 @@ def _passwords_are_cheap() -> Iterator[None]:
     """Hash passwords with little work in this process: hundreds of tests sign in, and none is there to be guessed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_HASHER", PasswordHasher.from_parameters(CHEAPEST))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _locks_are_waited_for() -> Iterator[None]:
+    """Let this process wait for a lock as long as a slow machine needs to bring the other one of a race."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "LOCK_TIMEOUT", f"{PATIENCE:.0f}s")
         yield
 
 
