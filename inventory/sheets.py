@@ -33,8 +33,8 @@ BOM: Final = "\ufeff"
 MOST_ROWS: Final = 1_048_576
 """Rows of one sheet (ECMA-376: Excel's limit); a longer list goes on in the next sheet, under the same heads."""
 _PIECE = 64 * 1024
-_RUN = ("=", "+", "-", "@", "\t", "\r")
-"""How a text begins that a spreadsheet takes for a formula (CWE-1236)."""
+_RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""How a text begins that a spreadsheet takes for a formula (CWE-1236); one in Chinese takes wide signs for it, too."""
 _SPOILT = re.compile(r"[0-9]{12,}|0[0-9]+|[0-9]+[Ee][0-9]+", re.ASCII)
 """What Excel takes for a number and would not write again as it was."""
 _WIDTH = 22

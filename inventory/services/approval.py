@@ -19,12 +19,15 @@ from inventory.domain.errors import ApprovalDiffers, ApprovalNeeded, ApprovalNot
 from inventory.domain.identifiers import format_public_id, parse_public_id
 from inventory.domain.lifecycle import APPROVAL_LIFECYCLE, ApprovalEvent, ApprovalState
 from inventory.services.acting import acting
-from inventory.store import approvals
+from inventory.store import approvals, interfaces
 from inventory.store.approvals import ApprovalRow
 from inventory.store.events import EventDraft, record
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+_OF_CLOSED_STAFF = "granted by a staff id that is closed since"
+"""What stands for the state of an approval whose second person may not even ask any more."""
 
 
 async def require_second_person(
@@ -41,7 +44,7 @@ async def require_second_person(
     ApprovalDiffers
         It was granted for another wish, or what the act would do with the same wish has changed since.
     ApprovalNotGranted
-        It waits for its answer, was refused or withdrawn, is used or over.
+        It waits for its answer, was refused or withdrawn, is used or over, or who granted it is no longer there.
     NotFound
         The caller has asked for no such approval.
     """
@@ -53,6 +56,8 @@ async def require_second_person(
     state = row.state_at(now)
     if state is not ApprovalState.GRANTED or row.answered_by is None:
         raise ApprovalNotGranted(approval=approval, state=state)
+    if await interfaces.is_closed(session, row.answered_by):
+        raise ApprovalNotGranted(approval=approval, state=_OF_CLOSED_STAFF)
     if row.sha256 != demand.sha256:
         raise ApprovalDiffers(approval=approval)
     await move_approval(session, caller, row, ApprovalEvent.USE, now=now, used_at=now)

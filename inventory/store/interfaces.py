@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -132,6 +132,12 @@ async def end_staff(session: AsyncSession, staff_id: int, *, now: datetime) -> N
         await session.execute(
             update(table).where(table.staff_id == staff_id, table.revoked_at.is_(None)).values(revoked_at=now)
         )
+
+
+async def is_closed(session: AsyncSession, staff_no: str) -> bool:
+    """Whether the staff id was closed; one stays closed for good."""
+    query = select(exists().where(Staff.staff_no == staff_no, Staff.active.is_(False)))
+    return bool(await session.scalar(query))
 
 
 async def bind(session: AsyncSession, *, interface_no: str, staff_id: int) -> None:

@@ -17,6 +17,8 @@ from cardwriter.crypto.secret import Secret
 from inventory.domain.errors import KeyFileDamaged, KeyFileExposed, KeyFileForeign, KeyFileNotOpened
 from inventory.vault.guard import KeyGuard, NotOpened, Wrapping
 
+MAX_VERSION = 0xFFFF
+"""An envelope has two bytes for the version."""
 _KEY_BYTES = 32
 _OWNER_ONLY = 0o600
 
@@ -73,7 +75,11 @@ def read(path: Path, guard: KeyGuard) -> Content:
             raise KeyFileDamaged(file=str(path)) from None
         except NotOpened:
             raise KeyFileNotOpened(file=str(path), by=guard.name) from None
-    if not content.keys or any(len(secret) != _KEY_BYTES for secret in (content.root, *content.keys.values())):
+    if (
+        not content.keys
+        or not all(0 < version <= MAX_VERSION for version in content.keys)
+        or any(len(secret) != _KEY_BYTES for secret in (content.root, *content.keys.values()))
+    ):
         raise KeyFileDamaged(file=str(path))
     return content
 

@@ -17,9 +17,7 @@ from cardwriter.crypto.secret import Secret
 from inventory.domain.errors import InvalidField, KeyFileMissing
 from inventory.vault import key_file
 from inventory.vault.guard import PLAIN, KeyGuard
-from inventory.vault.key_file import Content, Retired, fresh_key
-
-_MAX_VERSION = 0xFFFF
+from inventory.vault.key_file import MAX_VERSION, Content, Retired, fresh_key
 
 
 class KeyProvider(Protocol):
@@ -124,7 +122,7 @@ class FileKeyProvider:
         """
         with self._changing() as old:
             version = max([*old.keys, *old.retired]) + 1
-            if version > _MAX_VERSION:
+            if version > MAX_VERSION:
                 raise InvalidField(
                     field="version", value=version, reason="no key version is left; load into a new city"
                 )

@@ -30,7 +30,7 @@ from inventory.domain.errors import (
     KeyTokenSupportMissing,
 )
 from inventory.vault.guard import PLAIN, KeyGuard, NotOpened
-from inventory.vault.key_file import require_private
+from inventory.vault.key_file import look, require_private
 
 _SETTING = "HAOKA_KEY_TOKEN"
 _KEY_BITS = 256
@@ -92,6 +92,8 @@ class TokenGuard:
 
     def __init__(self, address: TokenAddress) -> None:
         self._at = address
+        self._refused: tuple[int, int, int] | None = None
+        """What the PIN file was when the token refused its PIN: it is not asked with that again, for tokens lock."""
 
     @property
     def name(self) -> str:
@@ -141,7 +143,10 @@ class TokenGuard:
             pkcs11: Any = import_module("pkcs11")
         except ImportError:
             raise KeyTokenSupportMissing from None
-        pin = _pin(self._at.pin_file)
+        seen, pin = _pin(self._at.pin_file)
+        refused = KeyTokenPinRefused(token=self._at.token, file=str(self._at.pin_file))
+        if seen == self._refused:
+            raise refused
         with _ONE_AT_A_TIME:
             try:
                 with (
@@ -151,7 +156,8 @@ class TokenGuard:
             except (pkcs11.NoSuchToken, pkcs11.TokenNotPresent, pkcs11.TokenNotRecognised):
                 raise KeyTokenAbsent(token=self._at.token) from None
             except (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange, pkcs11.PinLocked, pkcs11.PinExpired):
-                raise KeyTokenPinRefused(token=self._at.token, file=str(self._at.pin_file)) from None
+                self._refused = seen
+                raise refused from None
             except pkcs11.PKCS11Error as error:
                 raise KeyTokenFailed(token=self._at.token, fault=type(error).__name__) from None
 
@@ -216,9 +222,13 @@ class TokenWrapping:
         }
 
 
-def _pin(path: Path) -> str:
+def _pin(path: Path) -> tuple[tuple[int, int, int], str]:
+    """Return what tells the file from its successor, and the PIN in it."""
     try:
         require_private(path)
-        return path.read_text(encoding="utf-8").strip()
+        seen, pin = look(path), path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeError):
         raise KeyTokenPinMissing(file=str(path)) from None
+    if not pin:  # a try with none would count, too
+        raise KeyTokenPinMissing(file=str(path))
+    return seen, pin

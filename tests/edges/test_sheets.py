@@ -59,7 +59,9 @@ def test_our_own_readers_take_the_led_identifier_as_it_was() -> None:
     assert item_name(SIM, cell) == ICCID
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+86", "-2", "@SUM(A1)", "\tx", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+86", "-2", "@SUM(A1)", "\tx", "\r=1", "\n=1", "＝1+1", "＋86", "－2", "＠SUM(A1)"]
+)
 def test_text_that_would_run_as_a_formula_is_shown_instead(text: str) -> None:
     assert rows_of(written(Form.CSV, [(text,)]))[1] == [f"'{text}"]
 
@@ -72,7 +74,7 @@ def test_formula_stays_a_text_in_a_workbook() -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"))))
 def test_no_cell_of_a_csv_begins_as_a_formula(text: str) -> None:
     cell = rows_of(written(Form.CSV, [("x", text)], columns=("a", "b")))[1][1]
-    assert not cell.startswith(("=", "+", "-", "@"))
+    assert not cell.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
     assert cell.lstrip("'\t").endswith(text.lstrip("'\t"))
 
 

@@ -25,7 +25,7 @@ from inventory.domain.errors import (
     SamePerson,
 )
 from inventory.domain.lifecycle import ApprovalState
-from inventory.services import expiry
+from inventory.services import expiry, staff
 from inventory.services.approving import (
     ApprovalView,
     Question,
@@ -259,6 +259,18 @@ async def test_word_is_over_when_its_time_is(town: Town) -> None:
     with pytest.raises(IllegalTransition):
         await says(town, grant, waiting, town.second, now=OVER)
     assert (await seen(town, granted, now=OVER)).state is ApprovalState.EXPIRED
+
+
+async def test_word_of_one_whose_staff_id_was_closed_since_is_of_no_use(town: Town) -> None:
+    """Whoever is shut out leaves no open doors behind; another one's word is asked for anew."""
+    approval = await asked(town)
+    await says(town, grant, approval, town.second)
+    async with town.database.session() as session:
+        await staff.end(session, town.admin, fresh_key(), town.second.staff_no, now=LATER)
+
+    with pytest.raises(ApprovalNotGranted, match="closed since"):
+        await set_state(town, 1, approval=approval, now=LATER)
+    assert await town.value("SELECT state FROM sim WHERE iccid = :card", card=CARD) == "DAMAGED"
 
 
 async def test_sweeper_ends_what_is_over_and_tells_of_it(town: Town) -> None:

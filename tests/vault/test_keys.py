@@ -60,7 +60,16 @@ def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"root": "00", "keys": {"1": "00"}}', '{"root": "zz", "keys": {}}', "\x00\x01"]
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"root": "00", "keys": {"1": "00"}}',
+        '{"root": "zz", "keys": {}}',
+        "\x00\x01",
+        *(json.dumps({"root": "00" * 32, "keys": {version: "00" * 32}}) for version in ("0", "-1", "65536")),
+    ],
 )
 def test_a_file_that_is_no_key_file_is_refused_and_left_as_it_is(tmp_path: Path, content: str) -> None:
     path = tmp_path / "vault.key"

@@ -31,7 +31,7 @@ from inventory.vault.envelope import Vault
 from inventory.vault.guard import PLAIN
 from inventory.vault.keys import FileKeyProvider
 from inventory.vault.token import TokenAddress, TokenGuard, guard_of, parse_address
-from tests.vault.tokens import Hsm, init_token, make_hsm
+from tests.vault.tokens import PIN, Hsm, init_token, make_hsm
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 PLACE = {"table": "card_secret", "row": "530700/42", "field": "adm1"}
@@ -148,6 +148,30 @@ def test_a_pin_that_is_no_text_is_not_said_either(made: Hsm, path: Path) -> None
     with pytest.raises(KeyTokenPinMissing) as refused:
         FileKeyProvider(path, guard=made.guard)
     assert "1357" not in f"{refused.value} {refused.value.params} {refused.value.__cause__}"
+
+
+def test_a_refused_pin_is_not_tried_again_before_its_file_has_changed(made: Hsm, path: Path) -> None:
+    """Whatever asks for a key to seal with, again and again, would lock the token with it."""
+    running = Vault(FileKeyProvider(path, guard=made.guard))
+    FileKeyProvider(path, guard=made.guard).rotate(now=NOW)
+    made.address.pin_file.write_text("13572468")
+    with pytest.raises(KeyTokenPinRefused):
+        running.seal(b"1", **PLACE)
+    made.store.rename(made.store.with_name("away"))
+    made.store.mkdir()
+    with pytest.raises(KeyTokenPinRefused):  # the token that is away was not asked
+        running.seal(b"1", **PLACE)
+    made.store.rmdir()
+    made.store.with_name("away").rename(made.store)
+    made.address.pin_file.write_text(f"{PIN}\n")
+    assert running.seal(b"1", **PLACE)[1:3] == b"\0\2"
+
+
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_an_empty_pin_file_costs_no_try_at_the_token(made: Hsm, path: Path, content: str) -> None:
+    made.address.pin_file.write_text(content)
+    with pytest.raises(KeyTokenPinMissing):
+        FileKeyProvider(path, guard=made.guard)
 
 
 def test_a_pin_file_that_others_may_read_is_refused(made: Hsm, path: Path) -> None:
