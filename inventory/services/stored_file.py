@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 from typing import Any, BinaryIO
 
+import structlog
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
+from inventory.domain.errors import UploadDamaged
 from inventory.store import uploads
 from inventory.store.uploads import StoredUpload
 from inventory.vault.envelope import EnvelopeBroken, Vault
@@ -15,6 +17,7 @@ from inventory.vault.envelope import EnvelopeBroken, Vault
 PART = 1024 * 1024
 """Bytes of a part at most; one is in memory at a time."""
 TABLE, FIELD = "upload_part", "sealed"
+_log = structlog.get_logger(__name__)
 
 
 def place_of(upload: StoredUpload, start: int) -> str:
@@ -65,11 +68,15 @@ class StoredFile(io.RawIOBase):
 
         Raises
         ------
-        EnvelopeBroken
-            A part is missing, or was altered in the database.
+        UploadDamaged
+            A part is missing, was altered in the database, or its key is not kept here; the log says which.
         """
-        if not self._start <= self._place < self._start + len(self._part) and not self._turn():
-            return 0
+        try:
+            if not self._start <= self._place < self._start + len(self._part) and not self._turn():
+                return 0
+        except EnvelopeBroken as broken:
+            _log.warning("upload_broken", why=str(broken))
+            raise UploadDamaged(name=self._upload.name) from None
         begin = self._place - self._start
         data = self._part[begin : begin + len(buffer)]
         buffer[: len(data)] = data
@@ -82,7 +89,7 @@ class StoredFile(io.RawIOBase):
         if self._place >= upload.size:
             return False
         found = uploads.part_at(self._session, city_id=upload.city_id, upload_id=upload.upload_id, place=self._place)
-        missing = EnvelopeBroken(f"{TABLE} of {place_of(upload, self._place)} is missing; send the file again")
+        missing = EnvelopeBroken(f"{TABLE} of {place_of(upload, self._place)} is missing")
         if found is None:
             raise missing
         self._start, sealed = found

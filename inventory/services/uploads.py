@@ -81,7 +81,8 @@ async def append(
     InvalidIdentifier, NotFound
         As for `read_upload`.
     UploadDamaged
-        All of it is here and has not the announced digest; it must be sent again from its beginning.
+        All of it is here and has not the announced digest, or a part of it can no longer be read; it must be sent
+        again from its beginning.
     UploadOffset
         The upload goes on at another place.
     """
@@ -192,7 +193,7 @@ async def _one(session: AsyncSession, caller: Caller, upload_id: int, *, lock: b
 async def _write(
     session: AsyncSession, upload: StoredUpload, content: bytes, *, vault: Vault, now: datetime
 ) -> StoredUpload:
-    """Keep the content in sealed parts; with the last byte find the digest, and forget all if it is a wrong one."""
+    """Keep the content in sealed parts; with the last byte find the digest, and forget all if it is wrong or none."""
     key = {"city_id": upload.city_id, "upload_id": upload.upload_id}
     for begin in range(0, len(content), PART):
         start = upload.received + begin
@@ -201,15 +202,19 @@ async def _write(
     received, sha256 = upload.received + len(content), None
     if received == upload.size:
         sha256 = await session.run_sync(lambda sync: _digest(stored_file(sync, vault, upload)))
-        if upload.said_sha256 not in {None, sha256}:
+        if sha256 is None or upload.said_sha256 not in {None, sha256}:
             await uploads.drop_parts(session, **key)
             received, sha256 = 0, None
     await uploads.move_on(session, **key, received=received, sha256=sha256, now=now)
     return replace(upload, received=received, sha256=sha256, updated_at=now)
 
 
-def _digest(file: BinaryIO) -> bytes:
+def _digest(file: BinaryIO) -> bytes | None:
+    """Return the digest of what is kept, None where a part of it can no longer be read."""
     digest = hashlib.sha256()
-    while block := file.read(BLOCK):
-        digest.update(block)
+    try:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    except UploadDamaged:
+        return None
     return digest.digest()

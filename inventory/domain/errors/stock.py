@@ -214,11 +214,11 @@ class UploadOffset(DomainError):
 
 
 class UploadDamaged(DomainError):
-    """A file that came whole and is not the one that was announced (`name`)."""
+    """A file that came whole and is not the one that was announced, or can no longer be read (`name`)."""
 
     code = "upload_damaged"
     refusal = Refusal.CONFLICT
-    message = "{name} has not the digest that was announced; send it again from its beginning"
+    message = "{name} has not the digest that was announced, or can no longer be read; send it again from its beginning"
 
 
 class AlreadyLoaded(DomainError):
