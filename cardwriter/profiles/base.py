@@ -42,6 +42,8 @@ class Failure(enum.StrEnum):
     REFUSED = "refused"
     """The station refused the script before it sent anything."""
     CANCELLED = "cancelled"
+    DEAD = "dead"
+    """Nobody knows what is on the card, and no reader gets an answer from it: two persons have said so."""
     OPERATOR_SILENT = "operator_silent"
     """The operator's card-data system does not answer, or not so that it could be understood."""
     OPERATOR_REFUSED = "operator_refused"

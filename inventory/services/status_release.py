@@ -28,6 +28,7 @@ from inventory.domain.reasons import Given, Purpose
 from inventory.services import reasons
 from inventory.services.acting import acting
 from inventory.services.approval import require_second_person, without_approval
+from inventory.services.declaring import settle_dead
 from inventory.services.once import Answer, WriteKey, once
 from inventory.services.rating import outcome_of_number
 from inventory.services.selecting import item_name
@@ -60,12 +61,13 @@ RELEASES: Mapping[str, Mapping[tuple[StrEnum, StrEnum], StrEnum]] = {
         (_S.DAMAGED, _S.AVAILABLE): _SE.STATUS_RELEASE,
         (_S.LOST, _S.AVAILABLE): _SE.STATUS_RELEASE,
         (_S.DISABLED, _S.AVAILABLE): _SE.STATUS_RELEASE,
+        (_S.WRITE_UNKNOWN, _S.DAMAGED): _SE.DECLARE_DEAD,
     },
 }
 """Which event of the life cycle a person means who sets a state. HELD and BOOKED (预占, 预定) are promises: they come
 and go with a hold and its key, never by setting a state, and so does the rent of an SMS port."""
 
-_TWO_PERSONS = frozenset({(NUMBER.name, _NE.ENABLE), (SIM.name, _SE.STATUS_RELEASE)})
+_TWO_PERSONS = frozenset({(NUMBER.name, _NE.ENABLE), (SIM.name, _SE.STATUS_RELEASE), (SIM.name, _SE.DECLARE_DEAD)})
 _AT_CITY = frozenset({_NE.WITHDRAW, _NE.STATUS_RELEASE, *_CE})
 """Only what lies at the city company is withdrawn or set free again (N13, N14), or serves."""
 
@@ -91,7 +93,8 @@ async def release_status(
 ) -> Answer:
     """Set one item's state and answer with the item's state and version, before and after.
 
-    A number that becomes free is rated anew by the rule set in force (N13).
+    A number that becomes free is rated anew by the rule set in force (N13). A card of which nobody knows what is on it
+    is declared dead; one of an open kit is first swapped for another (S9b).
 
     Raises
     ------
@@ -152,6 +155,8 @@ async def perform_release(session: AsyncSession, caller: Caller, wish: ReleaseWi
     )
     if not moved:
         raise StaleVersion(item=name)
+    if event is _SE.DECLARE_DEAD:
+        await settle_dead(session, city_id=caller.city_id, item_no=item.item_no, now=now)
     told = EventDraft(
         name=f"{kind.events}.status_released",
         kind=kind.name,
