@@ -26,9 +26,6 @@ from inventory.store.events import EventDraft, record
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-_OF_CLOSED_STAFF = "granted by a staff id that is closed since"
-"""What stands for the state of an approval whose second person may not even ask any more."""
-
 
 async def require_second_person(
     session: AsyncSession, caller: Caller, approval: str | None, demand: Demand, *, now: datetime
@@ -56,8 +53,8 @@ async def require_second_person(
     state = row.state_at(now)
     if state is not ApprovalState.GRANTED or row.answered_by is None:
         raise ApprovalNotGranted(approval=approval, state=state)
-    if await interfaces.is_closed(session, row.answered_by):
-        raise ApprovalNotGranted(approval=approval, state=_OF_CLOSED_STAFF)
+    if await interfaces.is_closed(session, row.answered_by):  # while it was granting
+        raise ApprovalNotGranted(approval=approval, state=ApprovalState.EXPIRED)
     if row.sha256 != demand.sha256:
         raise ApprovalDiffers(approval=approval)
     await move_approval(session, caller, row, ApprovalEvent.USE, now=now, used_at=now)
@@ -119,6 +116,12 @@ async def move_approval(
     )
     await record(session, [draft], **acting(caller, now))
     return state
+
+
+async def end_approvals_of(session: AsyncSession, caller: Caller, staff_no: str, *, now: datetime) -> None:
+    """End what a staff id that is being closed asked for or granted and nobody has used, with an event each."""
+    for row in await approvals.open_of(session, city_id=caller.city_id, staff_no=staff_no, now=now):
+        await move_approval(session, caller, row, ApprovalEvent.EXPIRE, now=now)
 
 
 def approval_name(caller: Caller, row: ApprovalRow) -> str:

@@ -16,7 +16,7 @@ from inventory.domain.kinds import KINDS, kind_named
 from inventory.domain.lifecycle import StocktakeState
 from inventory.domain.organisation import Level
 from inventory.services.acting import acting
-from inventory.services.approval import require_second_person, without_approval
+from inventory.services.approval import end_approvals_of, require_second_person, without_approval
 from inventory.services.custody import Ends, place_within, write_document
 from inventory.services.interfaces import tell
 from inventory.services.once import Answer, WriteKey, once
@@ -270,6 +270,7 @@ async def _close_staff(session: AsyncSession, caller: Caller, place: Node, *, no
         if member.staff_no == caller.staff_no:
             raise PermissionDenied(permission="staff.end_own")
         await interfaces.end_staff(session, member.id, now=now)
+        await end_approvals_of(session, caller, member.staff_no, now=now)
         await tell(session, caller, "staff.ended", None, now=now, staff_no=member.staff_no)
         closed.append(member.staff_no)
     return closed

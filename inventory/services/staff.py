@@ -15,6 +15,7 @@ from inventory.access.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash
 from inventory.access.permissions import Role
 from inventory.domain.errors import DuplicateIdentifier, InvalidField, OrganisationUnknown, PermissionDenied
 from inventory.services.access import SignInRules, SignInWish, check_password
+from inventory.services.approval import end_approvals_of
 from inventory.services.interfaces import node_of, open_interface, staff_of, tell
 from inventory.services.once import Answer, WriteKey, once
 from inventory.store import interfaces as store
@@ -100,7 +101,9 @@ async def bind(
 
 
 async def end(session: AsyncSession, caller: Caller, write: WriteKey, staff_no: str, *, now: datetime) -> Answer:
-    """Close a staff id for good, with its keys and sign-ins; answers its number.
+    """Close a staff id for good, with its keys, sign-ins and the words of approval that are not used yet.
+
+    Answers its number.
 
     Raises
     ------
@@ -115,6 +118,7 @@ async def end(session: AsyncSession, caller: Caller, write: WriteKey, staff_no: 
         if staff_no == caller.staff_no:
             raise PermissionDenied(permission="staff.end_own")
         await store.end_staff(session, staff.id, now=now)
+        await end_approvals_of(session, caller, staff_no, now=now)
         await tell(session, caller, "staff.ended", None, now=now, staff_no=staff_no)
         return {"staff_no": staff_no}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import and_, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from inventory.domain.approvals import Demand
@@ -121,6 +121,15 @@ async def waiting(
         Approval.asked_by != not_by,
     )
     rows = await session.execute(query.order_by(Approval.approval_id).limit(limit))
+    return [ApprovalRow(*row) for row in rows]
+
+
+async def open_of(session: AsyncSession, *, city_id: int, staff_no: str, now: datetime) -> list[ApprovalRow]:
+    """Return, locked, what the staff id asked for or granted and nobody has used."""
+    asked = and_(Approval.asked_by == staff_no, Approval.state.in_([ApprovalState.ASKED, ApprovalState.GRANTED]))
+    granted = and_(Approval.answered_by == staff_no, Approval.state == ApprovalState.GRANTED)
+    query = select(*_ROW).where(Approval.city_id == city_id, Approval.expires_at > now, or_(asked, granted))
+    rows = await session.execute(query.order_by(Approval.approval_id).with_for_update())
     return [ApprovalRow(*row) for row in rows]
 
 

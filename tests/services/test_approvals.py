@@ -268,9 +268,28 @@ async def test_word_of_one_whose_staff_id_was_closed_since_is_of_no_use(town: To
     async with town.database.session() as session:
         await staff.end(session, town.admin, fresh_key(), town.second.staff_no, now=LATER)
 
-    with pytest.raises(ApprovalNotGranted, match="closed since"):
+    assert (await seen(town, approval)).row.state == "EXPIRED"
+    with pytest.raises(ApprovalNotGranted, match="EXPIRED"):
         await set_state(town, 1, approval=approval, now=LATER)
     assert await town.value("SELECT state FROM sim WHERE iccid = :card", card=CARD) == "DAMAGED"
+    told = "SELECT from_state || ' ' || staff_no FROM event WHERE name = 'approval.expired'"
+    assert await town.value(told) == f"GRANTED {town.admin.staff_no}"
+
+
+async def test_word_given_while_its_staff_id_was_being_closed_is_of_no_use(town: Town) -> None:
+    approval = await asked(town)
+    await says(town, grant, approval, town.second)
+    await town.execute("UPDATE staff SET active = false WHERE staff_no = :second", second=town.second.staff_no)
+
+    with pytest.raises(ApprovalNotGranted, match="EXPIRED"):
+        await set_state(town, 1, approval=approval, now=LATER)
+
+
+async def test_question_of_one_whose_staff_id_was_closed_waits_for_nobody(town: Town) -> None:
+    await asked(town, by=town.second)
+    async with town.database.session() as session:
+        await staff.end(session, town.admin, fresh_key(), town.second.staff_no, now=LATER)
+    assert await town.value("SELECT state FROM approval") == "EXPIRED"
 
 
 async def test_sweeper_ends_what_is_over_and_tells_of_it(town: Town) -> None:
