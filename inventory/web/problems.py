@@ -121,7 +121,10 @@ def _page(request: Request, problem: Shown, status: int) -> Response:
         return render(request, part, screen, language=language_of(request), status=status)
     caller = getattr(request.state, "caller", None)
     if "hx-request" in request.headers:
-        return render(request, "problem.html", {"problem": problem}, language=language_of(request), status=status)
+        answer = render(request, "problem.html", {"problem": problem}, language=language_of(request), status=status)
+        if request.method != "GET":  # what stands in the part stays there: a kit that is open, words that were typed
+            answer.headers.update({"HX-Retarget": "#refused", "HX-Reswap": "innerHTML"})
+        return answer
     values = {"problem": problem}
     return render(request, "message.html", values, language=language_of(request), caller=caller, status=status)
 

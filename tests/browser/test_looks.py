@@ -66,6 +66,26 @@ def test_look_from_before_a_hold_does_not_take_the_kit_away(screen: Callable[...
     desk.shows("Start again", "#sale")
 
 
+def test_refusal_that_is_no_parts_own_leaves_the_kit_on_the_screen(screen: Callable[..., Screen], card: int) -> None:
+    desk = screen("en", Role.CLERK)
+    desk.insert(card)
+    desk.shows("ready to be written", "#reader")
+    number = hold_first(desk, "3")
+    nobodys = re.compile("/desk/holds/.*/extend$")
+    desk.page.route(
+        nobodys, lambda route: route.continue_(url=re.sub("h-530700-[0-9]+", "h-530700-999999", route.request.url))
+    )
+    desk.page.keyboard.press("Alt+E")
+    desk.shows("not_found", "#refused")
+    desk.look_again("/desk/holds/", "job")
+    desk.shows("not_found", "#refused")
+    expect(desk.page.locator(".kit-number")).to_have_text(number)
+    desk.keep("hall-desk-refused")
+    desk.page.keyboard.press("Alt+R")
+    desk.shows("Start again", "#sale")
+    expect(desk.page.locator("#refused .notice")).to_have_count(0)
+
+
 def test_look_from_before_a_scan_does_not_bring_the_card_in_the_reader_back(
     screen: Callable[..., Screen], card: int, another_card: int
 ) -> None:

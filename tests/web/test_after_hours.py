@@ -93,3 +93,14 @@ def test_machine_that_may_not_even_look_keeps_asking_until_it_opens(
     with psycopg.connect(hall.url) as connection:
         connection.execute("DELETE FROM working_window")
     assert "I agree" in kiosk.get("/kiosk/panel", headers={"HX-Request": "true"}).text
+
+
+def test_refusal_of_an_act_goes_above_the_parts_and_leaves_them(browser: Browser, hall: Hall, stocked: Stocked) -> None:
+    """A look has no part of its own to lose: what it is answered stands where it looked."""
+    clerk = browser(Role.CLERK)
+    closed_for(hall, stocked.operator, 31, reading=False)
+    part = {"HX-Request": "true"}
+    asked = clerk.post("/desk/holds", data={"number": "13888880135"}, headers=part)
+    assert (asked.headers["HX-Retarget"], "outside the working hours" in asked.text.lower()) == ("#refused", True)
+    assert "HX-Retarget" not in clerk.get("/desk/reader", headers=part).headers
+    assert "HX-Retarget" not in clerk.post("/desk/holds", data={"number": "13888880135"}).headers

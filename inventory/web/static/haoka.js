@@ -1,6 +1,5 @@
-// What every page needs: one-use form keys, keyboard walks and shortcuts, focus after a part was exchanged, and a word
-// when the service cannot be reached. No inline code anywhere (CSP). It runs before the page's body comes; all other
-// scripts run after it.
+// What every page needs: one-use form keys, keyboard walks and shortcuts, focus after a part was exchanged. No inline code
+// anywhere (CSP). It runs before the page's body comes; all other scripts but looks.js run after it.
 "use strict";
 
 // What a quick person presses or sends while the page still comes waits for the page's scripts: a shortcut would find
@@ -90,42 +89,20 @@ function settle(part, asked) {
   }
 }
 
+// Where an answer goes: the service may have named another place.
+function partOf({ target }) {
+  return typeof target === "string" ? document.querySelector(target) : target;
+}
+
 function swapped(event) {
-  const { target, sourceElement } = event.detail.ctx;
+  const { sourceElement, request, response } = event.detail.ctx;
+  const target = partOf(event.detail.ctx);
   const part = target?.isConnected ? target : document.body;
-  const asked = event.detail.ctx.request.method !== "GET";
+  const asked = request.method !== "GET";
+  if (response.status >= 500) return;  // nobody knows what was done: sent again, it is the same request
   if (asked) for (const field of part.querySelectorAll("input[name=idempotency_key]")) freshKey(field);
   if (asked && sourceElement?.isConnected) for (const field of sourceElement.querySelectorAll("input[name=idempotency_key]")) freshKey(field);
   settle(part, asked);
-}
-
-// A part looks by itself: every few seconds, or at news. Such a look does not undo what a person did meanwhile. One that
-// set out before an act was answered is older than that answer and is left; and what the act was answered stands until the
-// next act, or until what it is about has changed.
-const acts = new WeakMap();
-
-function setOut(event) {
-  const { ctx } = event.detail;
-  ctx.actsBefore = acts.get(ctx.target);
-}
-
-function arrives(event) {
-  const { ctx, tasks } = event.detail;
-  if (!ctx.sourceElement.matches("[hx-trigger]")) acts.set(ctx.target, (acts.get(ctx.target) ?? 0) + 1);
-  else if (ctx.actsBefore !== acts.get(ctx.target)) event.preventDefault();
-  else for (const { fragment } of tasks) keepAnswers(fragment);
-}
-
-function keepAnswers(fragment) {
-  for (const fresh of fragment.querySelectorAll("[data-about]")) {
-    const stands = document.getElementById(fresh.id);
-    if (stands?.dataset.about === fresh.dataset.about && !fresh.textContent.trim()) fresh.replaceWith(stands.cloneNode(true));
-  }
-}
-
-function reached(yes) {
-  const banner = document.getElementById("unreached");
-  if (banner) banner.hidden = yes;
 }
 
 document.addEventListener("keydown", held, true);
@@ -136,36 +113,11 @@ document.addEventListener("DOMContentLoaded", () => {
   if (stops.length) stops[stops.length - 1].focus();
   setTimeout(catchUp);  // htmx reads the page in a task of its own, which stands before this one
 });
-document.addEventListener("htmx:before:request", setOut);
-document.addEventListener("htmx:before:swap", arrives);
 document.addEventListener("htmx:after:swap", swapped);
 // What a person unfolded stays so when the part is fetched again.
 document.addEventListener("htmx:before:morph:attr", (event) => {
   if (event.detail.attrName === "open") event.preventDefault();
 });
-// Hears what the service tells by itself: `acts` by the name of the news. EventSource connects again when the line breaks,
-// but not after an answer that is no stream.
-const AGAIN_MS = 5000;
-
-function hear(url, acts) {
-  const source = new EventSource(url);
-  for (const [name, act] of Object.entries(acts)) source.addEventListener(name, act);
-  source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => hear(url, acts), AGAIN_MS);
-  });
-  addEventListener("pagehide", () => source.close());
-}
-
-// A look that the service cannot answer for a moment changes nothing: what is shown stays, and so does what looks again.
-function answered(event) {
-  const { request, response } = event.detail.ctx;
-  const away = request.method === "GET" && response.status >= 500;
-  reached(!away);
-  if (away) event.preventDefault();
-}
-
-document.addEventListener("htmx:after:request", answered);
-document.addEventListener("htmx:error", () => reached(false));
 document.addEventListener("input", (event) => {
   const field = event.target.form?.querySelector("input[name=idempotency_key]");
   if (field) freshKey(field);
